@@ -1,0 +1,1 @@
+"""Every byte in exactly one class; findings and actions over them."""

@@ -1,0 +1,1 @@
+"""Who owns a path: readers of package databases and package metadata."""

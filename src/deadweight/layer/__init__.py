@@ -1,0 +1,1 @@
+"""Layers: one pass from a compressed stream to an index; deterministic writers."""

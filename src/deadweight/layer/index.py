@@ -1,0 +1,71 @@
+"""What one pass over a layer finds out: every entry, every digest, and where each lies on the wire."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deadweight.layer.collect import Fact
+from deadweight.layer.entry import Entry
+from deadweight.oci.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class WireMap:
+    """Pairs of offsets, strictly ascending in both: at `tar[i]` uncompressed bytes, `wire[i]` stored bytes had been read.
+
+    The first pair is (0, 0), the last is (size of the uncompressed layer, size of the blob).
+    """
+
+    tar: array[int]
+    wire: array[int]
+
+    def at(self, offset: int) -> int:
+        """The offset in the blob for an offset in the uncompressed layer, interpolated between two pairs."""
+        right = bisect_right(self.tar, offset)
+        if right >= len(self.tar):
+            return self.wire[-1]
+        if right == 0:
+            return 0
+        tar0, wire0 = self.tar[right - 1], self.wire[right - 1]
+        return wire0 + (offset - tar0) * (self.wire[right] - wire0) // (self.tar[right] - tar0)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerIndex:
+    """The index of one layer."""
+
+    digest: Digest
+    """Of the blob as stored; verified."""
+    diff_id: Digest
+    """Of the uncompressed layer; computed."""
+    blob_size: int
+    """Stored bytes."""
+    tar_size: int
+    """Uncompressed bytes, tar headers and padding included."""
+    compression: str
+    entries: Sequence[Entry]
+    wire: WireMap
+    facts: Mapping[str, Mapping[int, Fact]]
+    """Collector name -> entry number -> fact."""
+
+    @property
+    def unpacked(self) -> int:
+        """The content bytes of all files, every copy counted."""
+        return sum(entry.size for entry in self.entries)
+
+    def wire_shares(self) -> list[int]:
+        """For each entry the stored bytes that it takes, header and padding included.
+
+        The shares add up to `blob_size`: what is before the first entry counts to the first, what is after the
+        last (the end of the archive) to the last.
+        """
+        at = self.wire.at
+        starts = [at(entry.start) for entry in self.entries]
+        if not starts:
+            return []
+        starts[0] = 0
+        starts.append(self.blob_size)
+        return [end - start for start, end in zip(starts, starts[1:], strict=False)]

@@ -1,0 +1,1 @@
+"""The OCI model: digests, descriptors, manifests, indexes, configs, references; strict parsing."""

@@ -1,0 +1,1 @@
+"""The merged view of an image's layers: what a container sees."""

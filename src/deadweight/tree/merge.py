@@ -1,0 +1,261 @@
+"""Layers applied one on the other (OCI image-spec v1.1, layer.md, "Applying Changesets").
+
+Where the specification is silent, layers are applied as umoci unpacks them: a symbolic link in the parent of an
+entry is followed inside the image, an entry of another type replaces what was there, and a whiteout spares what
+its own layer brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deadweight.errors import InvalidLayer
+from deadweight.layer.entry import (
+    DIRECTORY,
+    FILE,
+    HARD_LINK,
+    OPAQUE_WHITEOUT,
+    SYMLINK,
+    WHITEOUT_PREFIX,
+    Entry,
+)
+from deadweight.layer.index import LayerIndex
+from deadweight.tree.node import IMPLICIT, MAX_LINKS, Node, Tree
+
+LIVE = "live"
+SUPERSEDED = "superseded"
+RESTATED = "restated"
+DELETED = "deleted"
+CLASSES = (LIVE, SUPERSEDED, RESTATED, DELETED)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Why a content is not visible: its class, and the entry that hid it."""
+
+    kind: str
+    layer: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The merged tree, and the fate of every content that is not in it.
+
+    `fates[layer]` maps entry numbers to fates; a file that is not there is live.
+    """
+
+    tree: Tree
+    fates: tuple[dict[int, Fate], ...]
+
+
+def merge(layers: Sequence[LayerIndex], *, complete: bool = True) -> Merged:
+    """Applies `layers`, base first.
+
+    With `complete`, a hard link without target is an error, as it is for every runtime; without (a foreign layer
+    is missing) it is left out. Raises `InvalidLayer` for what cannot be unpacked.
+    """
+    root = Node("", None, IMPLICIT, -1, -1)
+    hidden = Fates(len(layers))
+    for position, index in enumerate(layers):
+        _Layer(root, position, index, hidden, complete).apply()
+    return Merged(Tree(root), tuple(hidden.by_layer))
+
+
+class Fates:
+    """Contents and how many names each still has."""
+
+    def __init__(self, layers: int) -> None:
+        self.by_layer: list[dict[int, Fate]] = [{} for _ in range(layers)]
+        self._more_names: dict[tuple[int, int], int] = {}
+
+    def add_name(self, node: Node) -> None:
+        """`node`'s content has got one more name."""
+        key = node.layer, node.number
+        self._more_names[key] = self._more_names.get(key, 0) + 1
+
+    def drop_name(self, node: Node, kind: str, layer: int, number: int) -> None:
+        """`node` goes; with the last name its content is hidden."""
+        if node.entry.kind != FILE:
+            return
+        key = node.layer, node.number
+        more = self._more_names.get(key, 0)
+        if more:
+            self._more_names[key] = more - 1
+        else:
+            self.by_layer[node.layer][node.number] = Fate(kind, layer, number)
+
+
+class _Layer:
+    """One layer on its way into the tree."""
+
+    def __init__(self, root: Node, position: int, index: LayerIndex, fates: Fates, complete: bool) -> None:
+        self._root = root
+        self._position = position
+        self._index = index
+        self._fates = fates
+        self._complete = complete
+        self._number = -1
+        self._directories: dict[str, Node] = {}  # by the path in the tar; emptied when a directory or link goes
+
+    def apply(self) -> None:
+        for number, entry in enumerate(self._index.entries):
+            self._number = number
+            directory, _, name = entry.path.rpartition("/")
+            if name.startswith(WHITEOUT_PREFIX):
+                self._whiteout(directory, name, entry)
+            elif entry.path:
+                parent = self._directories.get(directory) or self._parent(directory)
+                self._put(parent, name, entry)
+            elif entry.kind == DIRECTORY:
+                self._root.entry, self._root.layer, self._root.number = entry, self._position, number
+            else:
+                raise self._error(entry, "the root of the image is not a directory")
+
+    def _put(self, parent: Node, name: str, entry: Entry) -> None:
+        children = parent.children
+        assert children is not None
+        old = children.get(name)
+        if entry.kind == HARD_LINK:
+            node = self._link(parent, name, entry, old)
+            if node is None:
+                return
+        elif entry.kind == DIRECTORY and old is not None and old.children is not None:
+            old.entry, old.layer, old.number = entry, self._position, self._number
+            self._touch(old)
+            return
+        else:
+            node = Node(name, parent, entry, self._position, self._number)
+        if old is not None:
+            self._replace(old, node)
+            del children[name]
+        children[name] = node
+        if parent.touched != self._position:
+            self._touch(parent)
+
+    def _link(self, parent: Node, name: str, entry: Entry, old: Node | None) -> Node | None:
+        target = self._find_target(entry.link)
+        if target is None or target.children is not None or target is old:
+            if target is old and old is not None and old.children is None:
+                return None  # a hard link to itself: nothing changes
+            if self._complete:
+                what = "a directory" if target is not None else "nothing"
+                raise self._error(entry, f"is a hard link to {entry.link!r}, where {what} is")
+            return None
+        node = Node(name, parent, target.entry, target.layer, target.number)
+        node.touched = self._position
+        if target.entry.kind == FILE:
+            self._fates.add_name(target)
+        return node
+
+    def _find_target(self, path: str) -> Node | None:
+        directory, _, name = path.rpartition("/")
+        parent = self._directories.get(directory) or self._walk(directory, create=False)
+        return parent.children.get(name) if parent is not None and parent.children is not None else None
+
+    def _replace(self, old: Node, new: Node) -> None:
+        same = old.entry.kind == FILE and new.entry.kind == FILE and old.entry.digest == new.entry.digest
+        self._drop(old, RESTATED if same else SUPERSEDED)
+
+    def _drop(self, node: Node, kind: str) -> None:
+        """All names at and below `node` go."""
+        if node.entry.kind == FILE:
+            self._fates.drop_name(node, kind, self._position, self._number)
+            return
+        if node.children is not None or node.entry.kind == SYMLINK:
+            self._directories.clear()
+        for _, below in node.walk():
+            self._fates.drop_name(below, kind, self._position, self._number)
+
+    def _whiteout(self, directory: str, name: str, entry: Entry) -> None:
+        parent = self._walk(directory, create=False)
+        if parent is None or parent.children is None:
+            return
+        if name == OPAQUE_WHITEOUT:
+            self._clear(parent)
+            return
+        victim = name.removeprefix(WHITEOUT_PREFIX)
+        if not victim or victim in (".", ".."):
+            raise self._error(entry, "is a whiteout of no name")
+        node = parent.children.get(victim)
+        if node is None:
+            return
+        if node.touched == self._position:
+            self._clear(node)
+        else:
+            self._drop(node, DELETED)
+            del parent.children[victim]
+
+    def _clear(self, directory: Node) -> None:
+        """What lower layers put into `directory` goes; what this layer brought stays."""
+        stack = [directory]
+        while stack:
+            node = stack.pop()
+            children = node.children
+            if children is None:
+                continue
+            for name, child in list(children.items()):
+                if child.touched == self._position:
+                    stack.append(child)
+                else:
+                    self._drop(child, DELETED)
+                    del children[name]
+
+    def _parent(self, path: str) -> Node:
+        node = self._walk(path, create=True)
+        assert node is not None
+        self._directories[path] = node
+        return node
+
+    def _walk(self, path: str, *, create: bool) -> Node | None:
+        """The directory at `path`, links followed inside the image, as `_find` of `Tree` does.
+
+        With `create`, what is missing is made, and what is no directory gives way to one.
+        """
+        node, links = self._root, 0
+        todo = path.split("/")
+        todo.reverse()
+        while todo:
+            part = todo.pop()
+            if part in ("", "."):
+                continue
+            if part == "..":
+                node = node.parent or node
+                continue
+            children = node.children
+            if children is None:
+                return None
+            child = children.get(part)
+            if child is not None and child.entry.kind == SYMLINK:
+                links += 1
+                if links > MAX_LINKS:
+                    raise self._error(self._index.entries[self._number], "its parent is a circle of symbolic links")
+                todo.extend(reversed(child.entry.link.split("/")))
+                if child.entry.link.startswith("/"):
+                    node = self._root
+                continue
+            if child is None or child.children is None:
+                if not create:
+                    return None
+                child = self._make_directory(node, part, child)
+            node = child
+        return node
+
+    def _make_directory(self, parent: Node, name: str, old: Node | None) -> Node:
+        assert parent.children is not None
+        node = Node(name, parent, IMPLICIT, -1, -1)
+        if old is not None:
+            self._drop(old, SUPERSEDED)
+            del parent.children[name]
+        parent.children[name] = node
+        self._touch(node)
+        return node
+
+    def _touch(self, node: Node | None) -> None:
+        while node is not None and node.touched != self._position:
+            node.touched = self._position
+            node = node.parent
+
+    def _error(self, entry: Entry, problem: str) -> InvalidLayer:
+        return InvalidLayer(f"layer {self._index.digest}", f"{entry.path!r} {problem}", offset=entry.start)
