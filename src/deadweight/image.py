@@ -66,7 +66,9 @@ class Image:
 
 
 @contextmanager
-def open_image(reference: str, platform: Platform | None = None, access: Access = Access()) -> Iterator[Image]:
+def open_image(
+    reference: str, platform: Platform | None = None, access: Access = Access()
+) -> Iterator[Image]:
     """The image that `reference` names: of an index the one for `platform`, else for this machine, else the only one.
 
     Raises `DeadweightError` for anything that is not there, not readable or not an image.

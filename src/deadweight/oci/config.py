@@ -88,7 +88,9 @@ def parse_config(document: Document) -> ImageConfig:
     return ImageConfig(
         platform=Platform.from_json(value, subject),
         diff_ids=tuple(Digest(text) for text in fields.texts(rootfs, "diff_ids", subject)),
-        history=tuple(_history(step, subject) for step in fields.objects(value, "history", subject, MAX_HISTORY)),
+        history=tuple(
+            _history(step, subject) for step in fields.objects(value, "history", subject, MAX_HISTORY)
+        ),
         execution=_execution(fields.mapping(value, "config", subject), subject),
         created=fields.text(value, "created", subject),
         author=fields.text(value, "author", subject),
@@ -122,6 +124,7 @@ def _execution(value: Mapping[str, Any], subject: str) -> Execution:
 
 def _command(value: Mapping[str, Any], name: str, subject: str) -> tuple[str, ...]:
     # Docker images from before 1.10 may hold a plain string.
-    if isinstance(value.get(name), str):
-        return (value[name],)
+    command = value.get(name)
+    if isinstance(command, str):
+        return (command,)
     return fields.texts(value, name, subject)

@@ -11,7 +11,14 @@ from deadweight.errors import InvalidReference
 from deadweight.oci import fields
 from deadweight.oci.digest import Digest
 
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "i386": "386", "x86-64": "amd64"}
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "arm",
+    "i686": "386",
+    "i386": "386",
+    "x86-64": "amd64",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,9 @@ class Platform:
         """The platform in ``os/arch[/variant]``, or ``arch`` alone for Linux. Raises `InvalidReference`."""
         parts = text.split("/")
         if not all(parts) or len(parts) > 3:
-            raise InvalidReference(text, "is not a platform", "write os/arch or os/arch/variant, as linux/amd64")
+            raise InvalidReference(
+                text, "is not a platform", "write os/arch or os/arch/variant, as linux/amd64"
+            )
         if len(parts) == 1:
             parts = ["linux", parts[0]]
         architecture = _ARCHITECTURES.get(parts[1], parts[1])

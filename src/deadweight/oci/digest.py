@@ -26,7 +26,9 @@ class Digest(str):
         algorithm, _, encoded = text.partition(":")
         length = _LENGTHS.get(algorithm)
         if length is None:
-            raise Unsupported(text[:100], f"unknown digest algorithm {algorithm!r}", "known: sha256, sha384, sha512")
+            raise Unsupported(
+                text[:100], f"unknown digest algorithm {algorithm!r}", "known: sha256, sha384, sha512"
+            )
         if len(encoded) != length or not _HEX.fullmatch(encoded):
             raise InvalidDocument(text[:200], f"a {algorithm} digest has {length} lower-case hex digits")
         return super().__new__(cls, text)

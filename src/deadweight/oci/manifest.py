@@ -102,14 +102,15 @@ def parse_document(document: Document) -> Manifest | Index:
     value = strict_json.loads(document.raw, subject)
     version = value.get("schemaVersion")
     if version == 1:
-        raise Unsupported(subject, "is Docker's manifest schema 1", "push the image again with a current client")
+        raise Unsupported(
+            subject, "is Docker's manifest schema 1", "push the image again with a current client"
+        )
     if version != 2:
         raise InvalidDocument(subject, f"schemaVersion must be 2, but is {version!r}")
     media_type = _media_type(value, document.descriptor.media_type, subject)
     if media_type in media_types.INDEXES:
         return _index(value, media_type, subject)
     return _manifest(value, media_type, subject)
-
 
 
 def _media_type(value: Mapping[str, Any], described: str, subject: str) -> str:
@@ -143,7 +144,8 @@ def _manifest(value: Mapping[str, Any], media_type: str, subject: str) -> Manife
         media_type=media_type,
         config=Descriptor.from_json(fields.mapping(value, "config", subject), f"{subject}: config"),
         layers=tuple(
-            Descriptor.from_json(layer, f"{subject}: layer {number}") for number, layer in enumerate(layers, 1)
+            Descriptor.from_json(layer, f"{subject}: layer {number}")
+            for number, layer in enumerate(layers, 1)
         ),
         annotations=fields.texts_by_name(value, "annotations", subject),
         artifact_type=fields.text(value, "artifactType", subject),

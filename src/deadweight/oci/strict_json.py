@@ -66,6 +66,8 @@ def _refuse_depth(text: str, subject: str) -> None:
         if token in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise LimitExceeded(subject, f"nests deeper than {MAX_DEPTH} levels at character {match.start()}")
+                raise LimitExceeded(
+                    subject, f"nests deeper than {MAX_DEPTH} levels at character {match.start()}"
+                )
         elif token in "]}":
             depth -= 1

@@ -97,7 +97,9 @@ class _Layer:
         self._fates = fates
         self._complete = complete
         self._number = -1
-        self._directories: dict[str, Node] = {}  # by the path in the tar; emptied when a directory or link goes
+        self._directories: dict[
+            str, Node
+        ] = {}  # by the path in the tar; emptied when a directory or link goes
 
     def apply(self) -> None:
         for number, entry in enumerate(self._index.entries):
@@ -230,7 +232,9 @@ class _Layer:
             if child is not None and child.entry.kind == SYMLINK:
                 links += 1
                 if links > MAX_LINKS:
-                    raise self._error(self._index.entries[self._number], "its parent is a circle of symbolic links")
+                    raise self._error(
+                        self._index.entries[self._number], "its parent is a circle of symbolic links"
+                    )
                 todo.extend(reversed(child.entry.link.split("/")))
                 if child.entry.link.startswith("/"):
                     node = self._root
