@@ -21,6 +21,21 @@ def loads(raw: bytes, subject: str) -> dict[str, Any]:
     Raises `LimitExceeded` when it is over `MAX_DOCUMENT` bytes or `MAX_DEPTH` levels, `InvalidDocument` when it
     is not UTF-8, not JSON (RFC 8259, so no NaN), repeats a name in an object, or is no object.
     """
+    value = _value(raw, subject)
+    if not isinstance(value, dict):
+        raise InvalidDocument(subject, f"is JSON of type {type(value).__name__}, not an object")
+    return value
+
+
+def loads_array(raw: bytes, subject: str) -> list[Any]:
+    """The JSON array in `raw`. Raises as `loads` does."""
+    value = _value(raw, subject)
+    if not isinstance(value, list):
+        raise InvalidDocument(subject, f"is JSON of type {type(value).__name__}, not an array")
+    return value
+
+
+def _value(raw: bytes, subject: str) -> object:
     if len(raw) > MAX_DOCUMENT:
         raise LimitExceeded(subject, f"{len(raw)} bytes of JSON are more than {MAX_DOCUMENT}")
     try:
@@ -29,12 +44,9 @@ def loads(raw: bytes, subject: str) -> dict[str, Any]:
         raise InvalidDocument(subject, f"is not UTF-8 at byte {error.start}") from None
     _refuse_depth(text, subject)
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidDocument(subject, f"is not valid JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise InvalidDocument(subject, f"is JSON of type {type(value).__name__}, not an object")
-    return value
 
 
 def canonical(value: object) -> bytes:

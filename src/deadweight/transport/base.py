@@ -11,6 +11,18 @@ from typing import BinaryIO, Protocol, Self
 from deadweight.oci.descriptor import Descriptor, Platform
 from deadweight.oci.manifest import Document
 
+MODULES = {
+    "docker-archive": "docker_archive",
+    "oci": "oci_layout",
+    "oci-archive": "oci_archive",
+    "dir": "directory",
+    "docker": "registry",
+    "docker-daemon": "engine",
+    "rootfs": "rootfs",
+}
+"""Transport name -> module of this package with `open_source` and `open_destination`. Imported where used: a
+registry client costs more to import than a small archive to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:

@@ -6,20 +6,8 @@ from importlib import import_module
 from typing import NamedTuple, cast
 
 from deadweight.errors import InvalidReference
-from deadweight.transport.base import Access, Destination, Source
+from deadweight.transport.base import MODULES, Access, Destination, Source
 from deadweight.transport.recognise import recognise
-
-_MODULES = {
-    "docker-archive": "docker_archive",
-    "oci": "oci_layout",
-    "oci-archive": "oci_archive",
-    "dir": "directory",
-    "docker": "registry",
-    "docker-daemon": "engine",
-    "rootfs": "rootfs",
-}
-"""Transport name -> module of this package with `open_source` and `open_destination`. Imported where used: a
-registry client costs more to import than a small archive to read."""
 
 
 class Reference(NamedTuple):
@@ -38,7 +26,7 @@ def parse_reference(text: str, access: Access) -> Reference:
     Raises `InvalidReference` for an unknown transport or an empty location.
     """
     name, colon, location = text.partition(":")
-    if colon and name in _MODULES:
+    if colon and name in MODULES:
         if not location:
             raise InvalidReference(text, "names a transport but no image", f"write {name}:LOCATION")
         return Reference(name, location)
@@ -54,11 +42,11 @@ def open_source(text: str, access: Access) -> Source:
 def open_destination(text: str, access: Access) -> Destination:
     """The place named by `text`, for writing; here the transport must be named."""
     name, colon, location = text.partition(":")
-    if not colon or name not in _MODULES or not location:
-        known = ", ".join(f"{transport}:" for transport in _MODULES)
+    if not colon or name not in MODULES or not location:
+        known = ", ".join(f"{transport}:" for transport in MODULES)
         raise InvalidReference(text, "is no destination", f"write TRANSPORT:LOCATION with one of {known}")
     return cast("Destination", _module(Reference(name, location)).open_destination(location, access))
 
 
 def _module(reference: Reference):  # type: ignore[no-untyped-def]
-    return import_module(f"deadweight.transport.{_MODULES[reference.transport]}")
+    return import_module(f"deadweight.transport.{MODULES[reference.transport]}")
