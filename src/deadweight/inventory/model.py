@@ -37,6 +37,9 @@ class Package:
     """Further names that satisfy requirements, such as virtual packages and ``so:`` names."""
     essential: bool = False
     """The distribution says that the system needs it (dpkg's Essential)."""
+    wanted: bool = False
+    """It was asked for by name (apk's world; a dpkg package that apt did not mark as automatic), not only pulled in.
+    Evidence for findings of unused packages; False also where nothing is known."""
 
     @property
     def label(self) -> str:

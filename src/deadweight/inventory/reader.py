@@ -1,0 +1,117 @@
+"""The seam between an image and those who know one kind of packages.
+
+A `Reader` says what it wants to know of files while layers stream by (its collectors) and turns what is known of
+those that the merged tree still shows into packages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from deadweight.inventory.model import Package
+from deadweight.layer.collect import Collector, Fact
+from deadweight.layer.index import LayerIndex
+from deadweight.tree.node import LinkLoop, Node, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A database or metadata file that could not be read: `reason` completes "PATH: ..."."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class Reader(Protocol):
+    """Finds the packages of one kind."""
+
+    @property
+    def collectors(self) -> Sequence[Collector]:
+        """The facts that it needs. Two readers may share a collector."""
+
+    def read(self, tree: Tree, facts: Facts) -> Iterator[Package | Problem]:
+        """What is installed, in any order. Never raises for what an image holds: that is a `Problem`."""
+
+
+class Facts:
+    """What collectors learnt of the contents that `tree` shows."""
+
+    def __init__(self, tree: Tree, layers: Sequence[LayerIndex]) -> None:
+        self._layers = layers
+        self._nodes = _nodes_with_facts(tree, layers)
+
+    def of(self, collector: Collector, node: Node) -> Fact:
+        """The fact of the content of `node`; None where there is none."""
+        if node.number < 0:
+            return None
+        return self._layers[node.layer].facts.get(collector.name, {}).get(node.number)
+
+    def live(self, collector: Collector) -> Iterator[tuple[str, Fact]]:
+        """Every path whose content has a fact, hard links included, and that fact; sorted by path.
+
+        A collector selects by the first name that a layer gives a content: a hard link may have any other.
+        """
+        tables = [layer.facts.get(collector.name, {}) for layer in self._layers]
+        for path, node in self._nodes:
+            fact = tables[node.layer].get(node.number)
+            if fact is not None:
+                yield path, fact
+
+
+def _nodes_with_facts(tree: Tree, layers: Sequence[LayerIndex]) -> list[tuple[str, Node]]:
+    wanted = [set[int]().union(*layer.facts.values()) for layer in layers]
+    found = []
+    stack = [tree.root]
+    while stack:
+        for child in (stack.pop().children or {}).values():
+            if child.children is not None:
+                stack.append(child)
+            elif child.number in wanted[child.layer]:
+                found.append((child.path, child))
+    found.sort(key=lambda pair: pair[0])
+    return found
+
+
+class Locator:
+    """Finds the real paths of what databases list, each directory looked up once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._directories: dict[str, tuple[str, dict[str, Node]]] = {}
+
+    def real(self, path: str) -> str | None:
+        """The real path of what lies at `path`, links in its parents resolved; None for nothing or a directory."""
+        directory, _, name = path.rpartition("/")
+        prefix, children = self._directories.get(directory) or self._look_up(directory)
+        child = children.get(name)
+        return prefix + name if child is not None and child.children is None else None
+
+    def owned(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """The real paths of those of `paths` that exist and are no directories, sorted, each once."""
+        directories = self._directories
+        found = set()
+        for path in paths:
+            directory, _, name = path.rpartition("/")
+            prefix, children = directories.get(directory) or self._look_up(directory)
+            child = children.get(name)
+            if child is not None and child.children is None:
+                found.add(prefix + name)
+        return tuple(sorted(found))
+
+    def _look_up(self, directory: str) -> tuple[str, dict[str, Node]]:
+        try:
+            node = self._tree.resolve(directory)
+        except LinkLoop:
+            node = None
+        if node is None or node.children is None:
+            found: tuple[str, dict[str, Node]] = ("", {})
+        else:
+            path = node.path
+            found = (path + "/" if path else "", node.children)
+        self._directories[directory] = found
+        return found

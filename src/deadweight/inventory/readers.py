@@ -1,0 +1,7 @@
+"""The readers, in the order in which they may claim a path: system packages before a language's."""
+
+from __future__ import annotations
+
+from deadweight.inventory.reader import Reader
+
+READERS: tuple[Reader, ...] = ()

@@ -1,0 +1,52 @@
+"""Takes the inventory of an image: its packages, and who owns each path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deadweight.inventory import elf, system
+from deadweight.inventory.model import Inventory, Package
+from deadweight.inventory.reader import Facts, Problem, Reader
+from deadweight.inventory.readers import READERS
+from deadweight.layer.collect import Collector
+from deadweight.layer.index import LayerIndex
+from deadweight.tree.node import Tree
+
+
+def collectors(readers: Sequence[Reader] = READERS) -> tuple[Collector, ...]:
+    """Everything that an inventory needs to be collected while layers are indexed, each collector once."""
+    every = [system.COLLECTOR, elf.COLLECTOR]
+    every += [collector for reader in readers for collector in reader.collectors]
+    return tuple({collector.name: collector for collector in every}.values())
+
+
+def take_inventory(
+    tree: Tree, layers: Sequence[LayerIndex], readers: Sequence[Reader] = READERS
+) -> Inventory:
+    """The packages that `tree`, merged from `layers`, shows.
+
+    `layers` were indexed with `collectors(readers)`. A path that several packages claim belongs to the one whose
+    reader comes first, then to the first in the order of the packages.
+    """
+    facts = Facts(tree, layers)
+    packages: list[Package] = []
+    owners: dict[str, Package] = {}
+    problems: list[str] = []
+    for reader in readers:
+        found: list[Package] = []
+        for item in reader.read(tree, facts):
+            if isinstance(item, Problem):
+                problems.append(str(item))
+            else:
+                found.append(item)
+        found.sort(key=_order)
+        for package in found:
+            for path in package.paths:
+                owners.setdefault(path, package)
+        packages += found
+    packages.sort(key=_order)
+    return Inventory(tuple(packages), owners, system.distribution(tree, facts), tuple(sorted(problems)))
+
+
+def _order(package: Package) -> tuple[str, str, str, str, str]:
+    return package.ecosystem, package.name, package.version, package.architecture, package.source
