@@ -1,0 +1,77 @@
+# What one does with a clone of deadweight. `make` alone lists it.
+
+SHELL := /bin/sh
+# Debian keeps dockerd and its like where an ordinary user's PATH does not look.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+BIN := .venv/bin
+IMAGE := demo/image
+# How many tests run at once, and whether their coverage is measured (COVERAGE=1).
+JOBS ?= 2
+COVERAGE ?=
+# Seconds for each fuzz target.
+FUZZ_SECONDS ?= 10
+
+CHECKED := src tests benchmarks examples
+TEST_PROGRAMS := skopeo umoci buildah dockerd=docker.io docker-registry htpasswd=apache2-utils openssl \
+	chromium mmdebstrap strace gcc zstd
+
+.PHONY: help demo test lint format bench fuzz clean
+
+help:
+	@echo 'make demo     build a real image from Debian packages, analyse it, write demo/report.html'
+	@echo 'make test     run the tests'
+	@echo 'make lint     check style, types and the direction of imports'
+	@echo 'make fuzz     run each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make bench    measure against other tools, write benchmarks/RESULTS.md'
+	@echo 'make format   format the code'
+	@echo 'make clean    remove everything that make made'
+
+demo: $(IMAGE)/index.json
+	@scripts/venv
+	$(BIN)/deadweight analyze oci:$(IMAGE) --html demo/report.html
+	@echo
+	@echo 'The same, to look around in: demo/report.html'
+
+$(IMAGE)/index.json: examples/demo.toml examples/debian_image.py
+	@scripts/venv
+	@scripts/require mmdebstrap $$(test "$$(id -u)" -eq 0 || echo newuidmap=uidmap)
+	@echo 'building an image from Debian packages, which takes a minute or two' >&2
+	$(BIN)/python examples/debian_image.py examples/demo.toml $(IMAGE)
+
+test:
+	@scripts/venv test
+	@scripts/require $(TEST_PROGRAMS)
+ifeq ($(COVERAGE),)
+	$(BIN)/python -m pytest -n $(JOBS)
+else
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(JOBS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+endif
+
+lint:
+	@scripts/venv lint test
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format:
+	@scripts/venv lint test
+	$(BIN)/ruff check --fix $(CHECKED)
+	$(BIN)/ruff format $(CHECKED)
+
+fuzz:
+	@scripts/venv fuzz
+	scripts/fuzz $(FUZZ_SECONDS)
+
+bench:
+	@scripts/venv bench
+	@scripts/require mmdebstrap skopeo umoci gzip zstd
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .cache demo build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
