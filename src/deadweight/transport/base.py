@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
+from deadweight.oci import media_types
 from deadweight.oci.descriptor import Descriptor, Platform
 from deadweight.oci.manifest import Document
 
@@ -22,6 +23,9 @@ MODULES = {
 }
 """Transport name -> module of this package with `open_source` and `open_destination`. Imported where used: a
 registry client costs more to import than a small archive to read."""
+
+COMPRESSIONS = frozenset({"gzip", "zstd", "uncompressed"})
+"""Every compression that a layer may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Source(Protocol):
 class Destination(Protocol):
     """A place that one image (or an index of several) is written to: whole on `commit`, or not at all.
 
-    A context manager: leaving it without `commit` removes everything that was written.
+    A context manager: leaving it without `commit` removes everything that was written. Used by one thread at a time.
     """
 
     @property
@@ -93,7 +97,12 @@ class Destination(Protocol):
 
     @property
     def compressions(self) -> frozenset[str]:
-        """The compressions that it stores: of ``gzip``, ``zstd``, ``uncompressed``."""
+        """Those of `COMPRESSIONS` that it stores."""
+
+    @property
+    def manifest_types(self) -> frozenset[str]:
+        """The media types of manifests and indexes that readers of such a place expect; others should be converted."""
+        return media_types.MANIFESTS | media_types.INDEXES
 
     def holds(self, descriptor: Descriptor, origin: Source) -> bool:
         """Whether the blob is there already, or could be put there without moving its bytes (a mount)."""

@@ -6,7 +6,6 @@ Source: Docker image-spec v1.2, "Combined Image JSON + Filesystem Changeset Form
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,18 +18,20 @@ from deadweight.oci.config import parse_config
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import MAX_LAYERS, Document, Manifest, parse_document
-from deadweight.transport.base import Access, Source, Traits
-from deadweight.transport.files import Files
-from deadweight.transport.layout import blob_path, layout_manifests
+from deadweight.transport.archive_destination import ArchiveDestination
+from deadweight.transport.base import Access, Destination, Source, Traits
+from deadweight.transport.docker_archive_format import MANIFEST, DockerArchiveFormat
+from deadweight.transport.files import Files, pieces
+from deadweight.transport.incoming import receive
+from deadweight.transport.layout import layout_manifests
+from deadweight.transport.layout_files import blob_path
 from deadweight.transport.location import split_location
+from deadweight.transport.staging import StagedFile
 from deadweight.transport.stored_image import StoredImage
 from deadweight.transport.tar_files import TarFiles
 
-MANIFEST = "manifest.json"
 MAX_IMAGES = 4096
 """The most images of one archive."""
-
-_READ = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,14 @@ def open_source(location: str, access: Access) -> Source:
     """The image at `location`. Raises `NotFound`, `InvalidReference`, `InvalidDocument`."""
     path, name = split_location(location)
     return read_archive(path, name)
+
+
+def open_destination(location: str, access: Access) -> Destination:
+    """The archive at `location`, which is replaced when the image is there; NAME:TAG is the image's name in it."""
+    path, name = split_location(location)
+    file = StagedFile(path)
+    archive = DockerArchiveFormat(file.file, [name] if name else [])
+    return ArchiveDestination(f"docker-archive:{location}", file, archive)
 
 
 def read_archive(path: Path, name: str = "", reference: str = "") -> Source:
@@ -180,10 +189,10 @@ def _classic(files: Files, item: Item, config: Document, reference: str) -> Sour
     places = {layer.digest: member for layer, member in zip(layers, item.layers, strict=True)}
     made = {document.descriptor.digest: document for document in (root, config)}
 
-    def place(descriptor: Descriptor) -> str:
-        member = places.get(descriptor.digest)
+    def place(digest: Digest) -> str:
+        member = places.get(digest)
         if member is None:
-            raise NotFound(reference, f"has no blob {descriptor.digest}")
+            raise NotFound(reference, f"has no blob {digest}")
         return member
 
     return StoredImage(reference, files, root, place, Traits(original_manifest=False), made)
@@ -191,14 +200,10 @@ def _classic(files: Files, item: Item, config: Document, reference: str) -> Sour
 
 def _layer(files: Files, member: str, diff_id: Digest) -> Descriptor:
     """What the member is as a layer. A compressed one is read once for its digest; others are their diff ID's."""
-    size = files.size(member)
     with files.open(member) as stream:
-        head = stream.read(4)
-        compression = sniff(head)
-        if compression == UNCOMPRESSED:
-            return Descriptor(media_types.DOCKER_LAYER, diff_id, size)
-        digest = hashlib.sha256(head)
-        while chunk := stream.read(_READ):
-            digest.update(chunk)
+        compression = sniff(stream.read(4))
+    if compression == UNCOMPRESSED:
+        return Descriptor(media_types.DOCKER_LAYER, diff_id, files.size(member))
     media_type = media_types.with_compression(media_types.DOCKER_LAYER, compression)
-    return Descriptor(media_type, Digest(f"sha256:{digest.hexdigest()}"), size)
+    with files.open(member) as stream:
+        return receive(pieces(stream), lambda _: None, media_type, None)

@@ -72,6 +72,12 @@ def open_range(descriptor: int, offset: int, length: int, subject: str) -> Binar
     return cast("BinaryIO", RangeFile(descriptor, offset, length, subject))
 
 
+def pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """What is left of `stream`, a mebibyte at a time."""
+    while piece := stream.read(1 << 20):
+        yield piece
+
+
 class Folder:
     """The files under a folder. Symbolic links are followed: whatever they lead to is checked by its digest."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from deadweight.errors import InvalidDocument, InvalidReference, NotFound, Unsupported
@@ -12,29 +11,11 @@ from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document, Index, parse_document
 from deadweight.transport.base import Source
 from deadweight.transport.files import Files
+from deadweight.transport.layout_files import CONTAINERD_NAME, INDEX, LAYOUT, REF_NAME, VERSION, blob_path
 from deadweight.transport.stored_image import StoredImage, read_verified
 
-LAYOUT = "oci-layout"
-INDEX = "index.json"
-VERSION = "1.0.0"
-REF_NAME = "org.opencontainers.image.ref.name"
-CONTAINERD_NAME = "io.containerd.image.name"
-"""The full name, where containerd and Docker put only the tag into `REF_NAME`."""
 MAX_DEPTH = 8
 """How deep indexes may nest."""
-
-_AT_DIGEST = re.compile(r"(.*?):?@((?:sha256|sha384|sha512):[0-9a-f]+)", re.DOTALL)
-
-
-def split_digest(location: str) -> tuple[str, str]:
-    """``LOCATION@DIGEST`` or ``LOCATION:@DIGEST`` in two, the second with its ``@``; empty where there is none."""
-    match = _AT_DIGEST.fullmatch(location)
-    return (match[1], f"@{match[2]}") if match else (location, "")
-
-
-def blob_path(descriptor: Descriptor) -> str:
-    """Where a layout keeps the content of `descriptor`."""
-    return f"blobs/{descriptor.digest.algorithm}/{descriptor.digest.hex}"
 
 
 def layout_source(files: Files, name: str, reference: str) -> Source:
@@ -74,10 +55,10 @@ def layout_manifests(files: Files) -> Iterator[Document]:
 
     def below(entries: Sequence[Descriptor], depth: int) -> Iterator[Document]:
         for entry in entries:
-            if entry.digest in seen or depth > MAX_DEPTH or not files.has(blob_path(entry)):
+            if entry.digest in seen or depth > MAX_DEPTH or not files.has(blob_path(entry.digest)):
                 continue
             seen.add(entry.digest)
-            document = read_verified(files, blob_path(entry), entry)
+            document = read_verified(files, blob_path(entry.digest), entry)
             if entry.media_type in media_types.INDEXES:
                 parsed = parse_document(document)
                 yield from below(parsed.manifests if isinstance(parsed, Index) else (), depth + 1)
@@ -101,7 +82,7 @@ def _root(files: Files, index: Document, name: str, reference: str) -> Document:
         problem = f"holds no image named {name!r}" if name else "the layout holds no image"
         raise NotFound(reference, problem, f"it holds {_choices(entries)}" if entries else "")
     if len({entry.digest for entry in wanted}) == 1:
-        return read_verified(files, blob_path(wanted[0]), wanted[0])
+        return read_verified(files, blob_path(wanted[0].digest), wanted[0])
     if not _one_image(wanted):
         raise InvalidReference(reference, f"holds {len(entries)} images", f"add one of {_choices(entries)}")
     if len(wanted) == len(entries):
@@ -113,9 +94,9 @@ def _root(files: Files, index: Document, name: str, reference: str) -> Document:
 def _by_digest(files: Files, entries: Sequence[Descriptor], digest: Digest) -> Document:
     for entry in entries:
         if entry.digest == digest:
-            return read_verified(files, blob_path(entry), entry)
+            return read_verified(files, blob_path(entry.digest), entry)
     # One inside a nested index is described there; its digest says enough.
-    path = blob_path(Descriptor("", digest, 0))
+    path = blob_path(digest)
     return read_verified(files, path, Descriptor("", digest, files.size(path)))
 
 

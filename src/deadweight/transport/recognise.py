@@ -12,8 +12,8 @@ from deadweight.errors import DeadweightError, InvalidReference, NotFound, Unsup
 from deadweight.layer.decompress import UNCOMPRESSED, decoded, sniff
 from deadweight.transport.base import MODULES, Access
 from deadweight.transport.files import open_range, open_regular
-from deadweight.transport.layout import LAYOUT, split_digest
-from deadweight.transport.location import exists, split_location
+from deadweight.transport.layout_files import LAYOUT, split_source
+from deadweight.transport.location import exists
 from deadweight.transport.tar_members import ReadAt, walk
 
 ROOT_NAMES = frozenset(
@@ -59,11 +59,10 @@ def recognise(text: str, access: Access) -> tuple[str, str]:
     Raises `NotFound` for what looks like a path that is not there, `InvalidReference` for a misspelt transport and
     `Unsupported` for a file that holds no image.
     """
-    place, digest = split_digest(text)
-    path, name = split_location(place)
+    path, name = split_source(text)
     if exists(str(path)):
         try:
-            return _of_path(path, name or digest, text), text
+            return _of_path(path, name, text), text
         except DeadweightError:
             # A folder or a program that is called as an image is.
             if not _PLAIN_NAME.fullmatch(text):

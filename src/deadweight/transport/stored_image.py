@@ -27,7 +27,7 @@ class StoredImage(Source):
         reference: str,
         files: Files,
         root: Document,
-        place: Callable[[Descriptor], str],
+        place: Callable[[Digest], str],
         traits: Traits = ORIGINAL,
         made: Mapping[Digest, Document] | None = None,
     ) -> None:
@@ -53,10 +53,10 @@ class StoredImage(Source):
         made = self._made.get(descriptor.digest)
         if made is not None:
             return Document.verified(descriptor, made.raw)
-        return read_verified(self._files, self._place(descriptor), descriptor)
+        return read_verified(self._files, self._place(descriptor.digest), descriptor)
 
     def blob(self, descriptor: Descriptor) -> BinaryIO:
-        return self._files.open(self._place(descriptor))
+        return self._files.open(self._place(descriptor.digest))
 
     def close(self) -> None:
         self._files.close()
