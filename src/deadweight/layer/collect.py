@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-Fact: TypeAlias = "None | bool | int | str | list[Fact] | dict[str, Fact]"
+Fact: TypeAlias = "bool | int | str | list[Fact] | dict[str, Fact] | None"
 """What JSON can hold, so that an index can be cached."""
 
 

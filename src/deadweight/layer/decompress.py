@@ -1,10 +1,12 @@
-"""Compressed layer streams: recognised by their first bytes, inflated piece by piece in bounded memory."""
+"""Compressed layer streams: recognised by their first bytes, inflated into the reader's buffer, in bounded memory."""
 
 from __future__ import annotations
 
+import gzip
+import io
 import zlib
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 from deadweight.errors import InvalidLayer
 
@@ -12,18 +14,22 @@ GZIP = "gzip"
 ZSTD = "zstd"
 UNCOMPRESSED = "uncompressed"
 
-PIECE = 4 << 20
-"""The most bytes that one step of a decoder returns, however much its input expands to."""
+READ = 128 << 10
+"""How many stored bytes a decoder takes at a time: the grain of what is known of wire offsets."""
+
+
+class Stored(Protocol):
+    """A stream of stored bytes."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Fills some of `buffer` and returns how many bytes; 0 at the end."""
 
 
 class Decoder(Protocol):
     """A stream being inflated."""
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """What `data` expands to, in pieces of at most `PIECE` bytes. Raises `DecodingError`."""
-
-    def finish(self) -> None:
-        """Raises `DecodingError` where the stream ended too early."""
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Fills some of `buffer` and returns how many bytes; 0 at the end. Raises `DecodingError`."""
 
 
 class DecodingError(Exception):
@@ -34,109 +40,116 @@ def sniff(head: bytes) -> str:
     """The compression that the first bytes of a stream show: gzip (RFC 1952), zstd (RFC 8878) or none."""
     if head[:2] == b"\x1f\x8b":
         return GZIP
-    if head[:4] == b"\x28\xb5\x2f\xfd" or (len(head) >= 4 and head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50):
+    skippable = len(head) >= 4 and head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50
+    if head[:4] == b"\x28\xb5\x2f\xfd" or skippable:
         return ZSTD
     return UNCOMPRESSED
 
 
-def decoder(compression: str) -> Decoder:
-    """A decoder for `GZIP`, `ZSTD` or `UNCOMPRESSED`."""
-    return {GZIP: _Gzip, ZSTD: _Zstd, UNCOMPRESSED: _Plain}[compression]()
+def decoder(compression: str, stored: Stored) -> Decoder:
+    """A decoder of `stored`, which is in `GZIP`, `ZSTD` or `UNCOMPRESSED`."""
+    if compression == GZIP:
+        return _Gzip(stored)
+    if compression == ZSTD:
+        return _Zstd(stored)
+    return _Plain(stored)
 
 
-def decoded(chunks: Iterator[bytes], subject: str) -> Iterator[bytes]:
+def decoded(stream: BinaryIO, subject: str, piece: int = 1 << 20) -> Iterator[bytes]:
     """The uncompressed bytes of a stream in any of the compressions. Raises `InvalidLayer` naming `subject`."""
-    head = next(chunks, b"")
-    while len(head) < 4 and (more := next(chunks, b"")):
-        head += more
-    inflater = decoder(sniff(head))
+    stored = Rewound(cast("Stored", stream))
+    inflater = decoder(sniff(stored.head), stored)
+    buffer = memoryview(bytearray(piece))
     try:
-        yield from inflater.feed(head)
-        for chunk in chunks:
-            yield from inflater.feed(chunk)
-        inflater.finish()
+        while count := inflater.readinto(buffer):
+            yield bytes(buffer[:count])
     except DecodingError as error:
         raise InvalidLayer(subject, str(error)) from None
 
 
-class _Plain:
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        if data:
-            yield data
+class Rewound(io.RawIOBase):
+    """A stream whose first bytes have been looked at."""
 
-    def finish(self) -> None:
-        pass
+    def __init__(self, stream: Stored) -> None:
+        self._stream = stream
+        first = bytearray(4)
+        count = 0
+        while count < 4 and (step := stream.readinto(memoryview(first)[count:])):
+            count += step
+        self.head = bytes(first[:count])
+        self._left = self.head
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if self._left:
+            count = min(len(buffer), len(self._left))
+            buffer[:count] = self._left[:count]
+            self._left = self._left[count:]
+            return count
+        return self._stream.readinto(buffer) or 0
+
+
+class _Plain:
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        return self._stored.readinto(buffer) or 0
 
 
 class _Gzip:
     """Members one after another (RFC 1952, 2.2); zero bytes may follow the last, as in CPython's gzip."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Stored) -> None:
         from isal import isal_zlib  # imported where used: an uncompressed image needs no codec
 
-        self._codec = isal_zlib
-        self._member = isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
-        self._between = False
+        self._errors = (cast("type[Exception]", isal_zlib.error), zlib.error, gzip.BadGzipFile)
+        self._reader = isal_zlib._GzipReader(cast("BinaryIO", stored), READ)
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def readinto(self, buffer: memoryview, /) -> int:
         try:
-            while data:
-                if self._between:
-                    data = data.lstrip(b"\0")
-                    if not data:
-                        return
-                    self._member = self._codec.decompressobj(16 + zlib.MAX_WBITS)
-                    self._between = False
-                piece = self._member.decompress(data, PIECE)
-                if piece:
-                    yield piece
-                if self._member.eof:
-                    data = self._member.unused_data
-                    self._between = True
-                else:
-                    data = self._member.unconsumed_tail
-                    if not data and len(piece) == PIECE:
-                        yield from self._rest()
-        except self._codec.error as error:
+            return int(self._reader.readinto(buffer))
+        except EOFError:
+            raise DecodingError("the gzip stream is truncated") from None
+        except self._errors as error:
             raise DecodingError(f"the gzip stream is corrupt ({error})") from None
-
-    def _rest(self) -> Iterator[bytes]:
-        # All input is taken, but a full piece may have left more output inside.
-        while piece := self._member.decompress(b"", PIECE):
-            yield piece
-
-    def finish(self) -> None:
-        if not self._between:
-            raise DecodingError("the gzip stream is truncated")
 
 
 class _Zstd:
     """Frames one after another (RFC 8878, 3.1), skippable ones too."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Stored) -> None:
         from backports import zstd
 
         self._codec = zstd
+        self._stored = stored
         self._frame = zstd.ZstdDecompressor()
-        self._started = False
+        self._input = memoryview(bytearray(READ))
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def readinto(self, buffer: memoryview, /) -> int:
+        while True:
+            data = b""
+            if self._frame.eof:
+                data = self._frame.unused_data or self._read()
+                if not data:
+                    return 0
+                self._frame = self._codec.ZstdDecompressor()
+            elif self._frame.needs_input:
+                data = self._read()
+                if not data:
+                    raise DecodingError("the zstd stream is truncated")
+            piece = self._inflate(data, len(buffer))
+            if piece:
+                buffer[: len(piece)] = piece
+                return len(piece)
+
+    def _read(self) -> bytes:
+        return bytes(self._input[: self._stored.readinto(self._input) or 0])
+
+    def _inflate(self, data: bytes, most: int) -> bytes:
         try:
-            while data:
-                if self._frame.eof:
-                    self._frame = self._codec.ZstdDecompressor()
-                self._started = True
-                piece = self._frame.decompress(data, PIECE)
-                if piece:
-                    yield piece
-                while not self._frame.eof and not self._frame.needs_input:
-                    piece = self._frame.decompress(b"", PIECE)
-                    if piece:
-                        yield piece
-                data = self._frame.unused_data if self._frame.eof else b""
+            return self._frame.decompress(data, most)
         except self._codec.ZstdError as error:
             raise DecodingError(f"the zstd stream is corrupt ({error})") from None
-
-    def finish(self) -> None:
-        if not self._started or not self._frame.eof:
-            raise DecodingError("the zstd stream is truncated")

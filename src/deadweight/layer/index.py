@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from deadweight.layer.collect import Fact
 from deadweight.layer.entry import Entry
@@ -68,4 +69,4 @@ class LayerIndex:
             return []
         starts[0] = 0
         starts.append(self.blob_size)
-        return [end - start for start, end in zip(starts, starts[1:], strict=False)]
+        return [end - start for start, end in pairwise(starts)]

@@ -1,0 +1,293 @@
+"""Tar headers: ustar, pax (POSIX.1-2017, pax, "ustar Interchange Format") and GNU (tar manual, "Basic Tar Format").
+
+Strict where a lenient reader could be led to another tree than the runtime's: an unknown type, a number that is none,
+a path that climbs are refused, not guessed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from isal.isal_zlib import adler32
+
+from deadweight.layer.entry import BLOCK, CHARACTER, DIRECTORY, FIFO, FILE, HARD_LINK, SYMLINK
+
+BLOCK_SIZE = 512
+ZEROS = bytes(BLOCK_SIZE)
+MAX_PATH = 4096
+"""Linux's PATH_MAX: no runtime can make a longer path."""
+MAX_EXTENSION = 1 << 20
+"""The most bytes of one pax or GNU extension header."""
+MAX_SIZE = 1 << 50
+
+XATTR_PREFIX = "SCHILY.xattr."
+
+# Name, mode, uid, gid, size, mtime, checksum, type, link name, magic, device numbers, prefix.
+_FIELDS = struct.Struct("100s8s8s8s12s12s8sc100s6s66x16s155s12x")
+
+KIND_OF = {
+    b"0": FILE,
+    b"\0": FILE,
+    b"7": FILE,
+    b"1": HARD_LINK,
+    b"2": SYMLINK,
+    b"3": CHARACTER,
+    b"4": BLOCK,
+    b"5": DIRECTORY,
+    b"6": FIFO,
+}
+EXTENSIONS = frozenset({b"x", b"g", b"L", b"K"})
+
+_REFUSED = {
+    b"S": "a sparse file of GNU tar",
+    b"M": "a continued file of GNU tar's multi-volume archives",
+    b"V": "a volume label of GNU tar",
+    b"D": "a directory list of GNU tar's incremental archives",
+}
+
+
+class HeaderError(ValueError):
+    """A header that is not well formed; the message says how."""
+
+
+class Header(NamedTuple):
+    """A header with its extensions applied. `size` is the number of content bytes that follow."""
+
+    path: str
+    kind: str
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    mtime: int
+    link: str
+    xattrs: tuple[tuple[str, bytes], ...]
+    device: tuple[int, int]
+
+
+class HeaderReader:
+    """Header blocks in the order of the stream; keeps what extension headers say for the entry that they precede."""
+
+    def __init__(self) -> None:
+        self._numbers = _Octal()
+        self._records: dict[str, bytes] = {}
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether an extension header has come, but not yet its entry."""
+        return bool(self._records)
+
+    def extend(self, block: bytes, data: bytes) -> None:
+        """Takes in the extension `data` that followed `block`. Raises `HeaderError`."""
+        typeflag = block[156:157]
+        if typeflag == b"L":
+            self._records["path"] = data.partition(b"\0")[0]
+        elif typeflag == b"K":
+            self._records["linkpath"] = data.partition(b"\0")[0]
+        else:
+            records = pax_records(data)
+            if typeflag == b"x":
+                self._records.update(records)
+            elif set(records) - {"comment"}:
+                # Git writes a comment; what changes every later entry at once no image builder writes.
+                raise HeaderError("is a pax global header that would change all entries after it")
+
+    def read(self, block: bytes) -> Header | int:
+        """The header in `block`; of an extension header the size of what follows, which `extend` takes.
+
+        Raises `HeaderError`.
+        """
+        name, mode, uid, gid, size, mtime, stored, typeflag, link, magic, numbers_of, prefix = _FIELDS.unpack(
+            block
+        )
+        # Adler-32's lower half is one plus the sum of all bytes, modulo 65521: the fast way to add 512 of them.
+        # The stored checksum itself counts as eight spaces.
+        claimed = octal(stored)
+        if (
+            (adler32(block) & 0xFFFF) - 1 - sum(stored) + 256 - claimed
+        ) % 65521 or not 0 <= claimed < 1 << 17:
+            _require_signed_checksum(block, claimed)
+        kind = KIND_OF.get(typeflag)
+        if kind is None:
+            return _extension_size(typeflag, octal(size))
+        numbers = self._numbers
+        path = _text(name)
+        if prefix[0] and magic == b"ustar\0":
+            path = f"{_text(prefix)}/{path}"
+        target = _text(link) if kind is SYMLINK or kind is HARD_LINK else ""
+        length = octal(size) if kind is FILE else 0
+        owner, group, modified = numbers[uid], numbers[gid], numbers[mtime]
+        xattrs: tuple[tuple[str, bytes], ...] = ()
+        if self._records:
+            records, self._records = self._records, {}
+            _refuse_sparse(records)
+            path = _recorded_text(records, "path", path)
+            target = _recorded_text(records, "linkpath", target) if target else ""
+            length = _recorded_number(records, "size", length) if kind is FILE else 0
+            owner = _recorded_number(records, "uid", owner)
+            group = _recorded_number(records, "gid", group)
+            modified = _recorded_number(records, "mtime", modified)
+            xattrs = _xattrs(records)
+        path = path.removeprefix("./")
+        # Most paths are clean already; the marks of one that is not are searched for before it is taken apart.
+        if (
+            path[-1:] == "/"
+            or "/." in path
+            or "//" in path
+            or "\0" in path
+            or path[:1] in "./"
+            or len(path) > 255
+        ):
+            if path[-1:] == "/" and kind is FILE:  # as tars from before POSIX mark a directory
+                kind, length = DIRECTORY, 0
+            path = clean_path(path)
+        if not 0 <= length <= MAX_SIZE:
+            raise HeaderError(f"claims a size of {length} bytes")
+        if target:
+            target = _link_target(target, kind)
+        device = (
+            (number(numbers_of[:8]), number(numbers_of[8:])) if kind is CHARACTER or kind is BLOCK else (0, 0)
+        )
+        fields = (path, kind, length, numbers[mode] & 0o7777, owner, group, modified, target, xattrs, device)
+        return tuple.__new__(Header, fields)
+
+
+class _Octal(dict[bytes, int]):
+    """Header fields that recur in thousands of entries, such as modes and owners, with their numbers."""
+
+    def __missing__(self, field: bytes) -> int:
+        value = number(field)
+        if len(self) < 65536:
+            self[field] = value
+        return value
+
+
+def _refuse_sparse(records: Mapping[str, bytes]) -> None:
+    if any(keyword.startswith("GNU.sparse.") for keyword in records):
+        raise HeaderError("is a sparse file, which no image layer holds")
+
+
+def _recorded_text(records: Mapping[str, bytes], keyword: str, otherwise: str) -> str:
+    value = records.get(keyword)
+    return otherwise if value is None else value.decode("utf-8", "surrogateescape")
+
+
+def _recorded_number(records: Mapping[str, bytes], keyword: str, otherwise: int) -> int:
+    value = records.get(keyword)
+    if value is None:
+        return otherwise
+    whole = value.partition(b".")[0]
+    if not whole.removeprefix(b"-").isdigit() or len(whole) > 20:
+        raise HeaderError(f"has the pax record {keyword}={value[:30]!r}, which is no number")
+    return int(whole)
+
+
+def _xattrs(records: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:
+    return tuple(
+        sorted(
+            (keyword.removeprefix(XATTR_PREFIX), value)
+            for keyword, value in records.items()
+            if keyword.startswith(XATTR_PREFIX)
+        )
+    )
+
+
+def _link_target(target: str, kind: str) -> str:
+    if kind is HARD_LINK:
+        return clean_path(target)
+    if "\0" in target or len(target) >= MAX_PATH:
+        raise HeaderError(f"is a symbolic link with an impossible target of {len(target)} characters")
+    return target
+
+
+def _require_signed_checksum(block: bytes, claimed: int) -> None:
+    # Some old tars added the bytes as signed numbers.
+    total = sum(byte - 256 if byte > 127 else byte for byte in block[:148] + b" " * 8 + block[156:])
+    if total != claimed:
+        raise HeaderError("has a wrong header checksum")
+
+
+def _extension_size(typeflag: bytes, size: int) -> int:
+    if typeflag not in EXTENSIONS:
+        what = _REFUSED.get(typeflag, f"of the unknown type {typeflag!r}")
+        raise HeaderError(f"is {what}, which no image layer holds")
+    if not 0 <= size <= MAX_EXTENSION:
+        raise HeaderError(f"has an extension of {size} bytes; at most {MAX_EXTENSION} are read")
+    return size
+
+
+def octal(field: bytes) -> int:
+    """As `number`, but fast for the digits and one NUL or space that most writers use."""
+    digits = field[:-1]
+    if digits.isdigit() and field[-1] in b"\0 ":
+        try:
+            return int(digits, 8)
+        except ValueError:
+            pass  # 8 or 9: `number` says so
+    return number(field)
+
+
+def number(field: bytes) -> int:
+    """The number in a header field: octal digits with spaces and NULs around, or GNU's base-256. Raises `HeaderError`."""
+    if field[0] & 0x80:
+        value = int.from_bytes(field, "big", signed=False)
+        bits = len(field) * 8
+        # The top bit marks the encoding; the next one is the sign.
+        value &= (1 << (bits - 1)) - 1
+        if value >> (bits - 2):
+            value -= 1 << (bits - 1)
+        return value
+    digits = field.partition(b"\0")[0].strip(b" ")
+    if not digits:
+        return 0
+    if not digits.isdigit():
+        raise HeaderError(f"has {bytes(field)!r} where an octal number belongs")
+    try:
+        return int(digits, 8)
+    except ValueError:
+        raise HeaderError(f"has {bytes(field)!r} where an octal number belongs") from None
+
+
+def _text(field: bytes) -> str:
+    return field.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def clean_path(name: str) -> str:
+    """`name` as a path from the root of the image. Raises `HeaderError` where it climbs, holds a NUL or is too long."""
+    if len(name) > MAX_PATH:
+        raise HeaderError(f"has a path of {len(name)} characters; at most {MAX_PATH} are possible")
+    if "\0" in name:
+        raise HeaderError("has a NUL in its path")
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise HeaderError(f"has the path {name[:200]!r}, which climbs with '..'")
+    if any(len(part) > 255 for part in parts) and any(
+        len(part.encode("utf-8", "surrogateescape")) > 255 for part in parts
+    ):
+        raise HeaderError("has a name of more than 255 bytes in its path")
+    return "/".join(parts)
+
+
+def pax_records(data: bytes) -> dict[str, bytes]:
+    r"""The records of a pax extended header: ``LENGTH KEYWORD=VALUE\n``. Raises `HeaderError`."""
+    records: dict[str, bytes] = {}
+    position = 0
+    while position < len(data):
+        if data[position] == 0:
+            break  # padding of writers that count it in
+        space = data.find(b" ", position, position + 20)
+        digits = data[position:space] if space > 0 else b""
+        if not digits.isdigit():
+            raise HeaderError("has a pax record without a length")
+        end = position + int(digits)
+        record = data[space + 1 : end]
+        if end > len(data) or not record.endswith(b"\n"):
+            raise HeaderError("has a pax record that is cut off")
+        keyword, equals, value = record[:-1].partition(b"=")
+        if not equals or not keyword:
+            raise HeaderError("has a pax record without a keyword")
+        records[keyword.decode("utf-8", "surrogateescape")] = value
+        position = end
+    return records
