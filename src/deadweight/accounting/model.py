@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from deadweight.accounting.ledger import Ledger
 from deadweight.inventory.model import Inventory, Package
@@ -15,10 +16,16 @@ from deadweight.tree.merge import Merged
 DEAD = "dead"
 SUSPECT = "suspect"
 
+BROUGHT = "brought"
+HID = "hid"
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One path of a finding. `wire` is an estimate (the path's share of its layer); None where unknown."""
+
+class Item(NamedTuple):
+    """One path of a finding. `wire` is an estimate (the path's share of its layer); None where unknown.
+
+    A content with several names (hard links) has its bytes at the first of them, and 0 at the others. A NamedTuple,
+    because there may be one for each file of an image.
+    """
 
     path: str
     layer: int
@@ -28,13 +35,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who brought bytes of a finding: a layer with its instruction, or a package."""
+    """Who brought bytes of a finding, or who hid them: a layer with its instruction, or a package."""
 
     layer: int
     instruction: str
     package: str
     """``ecosystem:name``; empty for what no package owns."""
     unpacked: int
+    role: str = BROUGHT
+    """`BROUGHT` or, of the findings of kind `DEAD` only, `HID`. The causes of one role add up to the finding."""
+    detail: str = ""
+    """The evidence for this one, such as which packages require it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class Finding:
     items: tuple[Item, ...]
     """Largest first."""
     causes: tuple[Cause, ...] = ()
-    """Largest first."""
+    """Those that hid before those that brought, each largest first."""
     exact: bool = False
 
 
