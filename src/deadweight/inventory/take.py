@@ -15,7 +15,7 @@ from deadweight.tree.node import Tree
 
 def collectors(readers: Sequence[Reader] = READERS) -> tuple[Collector, ...]:
     """Everything that an inventory needs to be collected while layers are indexed, each collector once."""
-    every = [system.COLLECTOR, elf.COLLECTOR]
+    every: list[Collector] = [system.COLLECTOR, elf.COLLECTOR]
     every += [collector for reader in readers for collector in reader.collectors]
     return tuple({collector.name: collector for collector in every}.values())
 

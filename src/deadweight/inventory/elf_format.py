@@ -1,0 +1,181 @@
+"""The records of an ELF file (System V gABI, chapters 4 and 5), read where they are needed and never further.
+
+Numbers in a file are claims: each is checked before it is used. Nothing is read twice, nothing without a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from struct import Struct
+from typing import NamedTuple
+
+from deadweight.layer.collect import Content
+
+MAGIC = b"\x7fELF"
+MAX_SECTIONS = 1 << 17
+MAX_SEGMENTS = 1 << 12
+MAX_NAMES = 1 << 22
+MAX_DYNAMIC = 1 << 13
+MAX_STRING = 1 << 12
+
+_PT_LOAD = 1
+
+
+class BrokenElf(ValueError):
+    """A number in an ELF file that cannot be right."""
+
+
+class Section(NamedTuple):
+    """A section header."""
+
+    name: int
+    """Offset in the section names."""
+    kind: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    alignment: int
+    entry_size: int
+
+
+class Segment(NamedTuple):
+    """A program header."""
+
+    kind: int
+    offset: int
+    address: int
+    size: int
+    """In the file."""
+
+
+class _Layout(NamedTuple):
+    """The records of one class and byte order."""
+
+    bits: int
+    big_endian: bool
+    header: Struct
+    section: Struct
+    segment: Struct
+    segment_fields: tuple[int, int, int, int]
+    """Where the fields of `Segment` stand in a program header."""
+    dynamic: Struct
+
+
+def _layout(bits: int, order: str) -> _Layout:
+    big_endian = order == ">"
+    if bits == 64:
+        structs = Struct(order + "16x2HI3QI6H"), Struct(order + "2I4Q2I2Q"), Struct(order + "2I6Q")
+        return _Layout(bits, big_endian, *structs, (0, 2, 3, 5), Struct(order + "qQ"))
+    structs = Struct(order + "16x2H5I6H"), Struct(order + "10I"), Struct(order + "8I")
+    return _Layout(bits, big_endian, *structs, (0, 1, 2, 4), Struct(order + "iI"))
+
+
+_LAYOUTS = {
+    b"\1\1": _layout(32, "<"),
+    b"\1\2": _layout(32, ">"),
+    b"\2\1": _layout(64, "<"),
+    b"\2\2": _layout(64, ">"),
+}
+"""By EI_CLASS and EI_DATA."""
+
+
+def open_elf(content: Content) -> ElfFile | None:
+    """The ELF file `content`; None where it is none."""
+    start = content.read(0, 64)
+    layout = _LAYOUTS.get(start[4:6]) if start.startswith(MAGIC) else None
+    if layout is None or len(start) < layout.header.size:
+        return None
+    return ElfFile(content, layout, layout.header.unpack_from(start))
+
+
+class ElfFile:
+    """One ELF file. What reads raises `BrokenElf`, or `ContentGap` for a part that was not kept."""
+
+    def __init__(self, content: Content, layout: _Layout, header: tuple[int, ...]) -> None:
+        self.content = content
+        self.bits = layout.bits
+        self.big_endian = layout.big_endian
+        self.kind = header[0]
+        self.machine = header[1]
+        self._layout = layout
+        self._segments_at, self._sections_at = header[4:6]
+        self._segment_size, self._segment_count = header[8:10]
+        self._section_size, self._section_count, self._names_index = header[10:13]
+        self._loads: list[Segment] = []
+
+    def sections(self) -> tuple[list[Section], bytes]:
+        """All section headers, and the section names that `Section.name` points into."""
+        if not self._sections_at:
+            return [], b""
+        record = self._layout.section
+        if self._section_size != record.size:
+            raise BrokenElf("section headers of another size")
+        count, names_index = self._section_count, self._names_index
+        if not count or names_index == 0xFFFF:  # too many for the header: the first section says
+            first = Section(*record.unpack(self._exactly(self._sections_at, record.size)))
+            count = count or first.size
+            names_index = first.link if names_index == 0xFFFF else names_index
+        if count > MAX_SECTIONS:
+            raise BrokenElf("too many sections")
+        data = self._exactly(self._sections_at, count * record.size)
+        sections = list(map(Section._make, record.iter_unpack(data)))
+        if names_index >= count:
+            raise BrokenElf("the section names are in no section")
+        names = sections[names_index]
+        if names.size > MAX_NAMES:
+            raise BrokenElf("the section names are too long")
+        return sections, self._exactly(names.offset, names.size)
+
+    def segments(self) -> list[Segment]:
+        """All program headers."""
+        if not self._segments_at or not self._segment_count:
+            return []
+        record = self._layout.segment
+        if self._segment_size != record.size or self._segment_count > MAX_SEGMENTS:
+            raise BrokenElf("program headers of another size, or too many")
+        data = self._exactly(self._segments_at, self._segment_count * record.size)
+        kind, offset, address, size = self._layout.segment_fields
+        segments = [
+            Segment(fields[kind], fields[offset], fields[address], fields[size])
+            for fields in record.iter_unpack(data)
+        ]
+        self._loads = [segment for segment in segments if segment.kind == _PT_LOAD]
+        return segments
+
+    def dynamic(self, segment: Segment) -> Iterator[tuple[int, int]]:
+        """Tag and value of each entry of the dynamic section in `segment`, without the DT_NULL that ends it."""
+        record = self._layout.dynamic
+        size = min(segment.size, MAX_DYNAMIC * record.size, self.content.size)
+        data = self.content.read(segment.offset, size)
+        for tag, value in record.iter_unpack(data[: len(data) // record.size * record.size]):
+            if not tag:
+                return
+            yield tag, value
+
+    def offset_of(self, address: int) -> int:
+        """Where in the file lies what `segments` loads at `address`."""
+        for load in self._loads:
+            if load.address <= address < load.address + load.size:
+                return address - load.address + load.offset
+        raise BrokenElf("an address that nothing is loaded at")
+
+    def at_address(self, address: int, length: int) -> bytes:
+        """`length` bytes as loaded at `address`."""
+        return self._exactly(self.offset_of(address), length)
+
+    def string(self, offset: int, longest: int = MAX_STRING) -> str:
+        """The string at `offset` in the file, which a NUL byte ends after at most `longest` bytes."""
+        for length in (128, longest):
+            data = self.content.read(offset, min(length, longest))
+            end = data.find(b"\0")
+            if end >= 0:
+                return data[:end].decode("utf-8", "surrogateescape")
+        raise BrokenElf("a string without end")
+
+    def _exactly(self, offset: int, length: int) -> bytes:
+        if offset + length > self.content.size:
+            raise BrokenElf("a part behind the end of the file")
+        return self.content.read(offset, length)
