@@ -51,6 +51,8 @@ class LayerIndex:
     wire: WireMap
     facts: Mapping[str, Mapping[int, Fact]]
     """Collector name -> entry number -> fact."""
+    missing: bool = False
+    """The source does not hold the layer (a foreign one): nothing is known of it but its digests."""
 
     @property
     def unpacked(self) -> int:

@@ -1,0 +1,120 @@
+"""The layers of an opened image, indexed: from the cache where that is safe, else in one pass each."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Sequence
+from typing import Protocol
+
+from deadweight.errors import DigestMismatch, NotFound
+from deadweight.image import Image, Layer
+from deadweight.layer.collect import Collector, signature
+from deadweight.layer.index import LayerIndex, WireMap
+from deadweight.layer.indexer import index_layer
+from deadweight.oci.digest import Digest
+
+_READ = 1 << 20
+
+
+class Progress(Protocol):
+    """Told how far a long job is."""
+
+    def start(self, task: str, total: int) -> None:
+        """A part of the job with `total` bytes begins."""
+
+    def advance_to(self, done: int) -> None:
+        """So many bytes of the part are done."""
+
+
+class Cache(Protocol):
+    """Indexes kept from earlier runs, by digest."""
+
+    def get(self, digest: Digest, signature: str) -> LayerIndex | None: ...
+
+    def put(self, index: LayerIndex, signature: str) -> None: ...
+
+
+class Silent:
+    """No progress to be seen."""
+
+    def start(self, task: str, total: int) -> None: ...
+
+    def advance_to(self, done: int) -> None: ...
+
+
+class NoCache:
+    """Nothing is kept."""
+
+    def get(self, digest: Digest, signature: str) -> LayerIndex | None:
+        return None
+
+    def put(self, index: LayerIndex, signature: str) -> None: ...
+
+
+def index_image(
+    image: Image,
+    collectors: Sequence[Collector] = (),
+    *,
+    cache: Cache = NoCache(),
+    progress: Progress = Silent(),
+) -> tuple[LayerIndex, ...]:
+    """The index of each layer of `image`, base first; a layer that stands twice is read once.
+
+    A foreign layer that the source does not hold is `missing`. Raises `DeadweightError`.
+    """
+    indexes: dict[Digest, LayerIndex] = {}
+    for layer in image.layers:
+        if layer.descriptor.digest not in indexes:
+            progress.start(f"layer {layer.position + 1} of {len(image.layers)}", layer.descriptor.size)
+            indexes[layer.descriptor.digest] = _index(image, layer, collectors, cache, progress)
+    return tuple(indexes[layer.descriptor.digest] for layer in image.layers)
+
+
+def _index(
+    image: Image, layer: Layer, collectors: Sequence[Collector], cache: Cache, progress: Progress
+) -> LayerIndex:
+    wanted = signature(collectors)
+    cached = cache.get(layer.descriptor.digest, wanted)
+    if cached is not None and cached.diff_id == layer.diff_id:
+        # The cache speaks of a digest. Whether the blob at hand has that digest only its bytes can tell, unless the
+        # store that holds it has checked.
+        if not image.source.traits.verified:
+            _verify(image, layer, progress)
+        return cached
+    try:
+        stream = image.open_layer(layer)
+    except NotFound:
+        if layer.foreign:
+            return _missing(layer)
+        raise
+    with stream:
+        index = index_layer(stream, layer.descriptor, layer.diff_id, collectors, progress.advance_to)
+    cache.put(index, wanted)
+    return index
+
+
+def _verify(image: Image, layer: Layer, progress: Progress) -> None:
+    """Raises `DigestMismatch` unless the stored bytes of `layer` are what its descriptor says."""
+    descriptor = layer.descriptor
+    hasher = hashlib.new(descriptor.digest.algorithm)
+    buffer = memoryview(bytearray(_READ))
+    done = 0
+    with image.open_layer(layer) as stream:
+        while count := stream.readinto(buffer):  # type: ignore[attr-defined]
+            done += count
+            if done > descriptor.size:
+                break
+            hasher.update(buffer[:count])
+            progress.advance_to(done)
+    found = f"{descriptor.digest.algorithm}:{hasher.hexdigest()}"
+    if done != descriptor.size:
+        raise DigestMismatch(f"layer {descriptor.digest}", f"has {done} bytes instead of {descriptor.size}")
+    if found != descriptor.digest:
+        raise DigestMismatch(f"layer {descriptor.digest}", f"has the digest {found} instead")
+
+
+def _missing(layer: Layer) -> LayerIndex:
+    size = layer.descriptor.size
+    nothing = WireMap(array("Q", [0]), array("Q", [0]))
+    return LayerIndex(layer.descriptor.digest, layer.diff_id, size, 0, "", (), nothing, {}, missing=True)
