@@ -35,6 +35,8 @@ class Ends:
         room = self._limit - len(self._head)
         if room > 0:
             self._head += piece[:room]
+        if self.size <= self._limit:
+            return
         if len(piece) >= self._limit:
             self._tail = bytearray(piece[-self._limit :])
         else:

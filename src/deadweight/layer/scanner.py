@@ -101,7 +101,7 @@ class Scanner:
                 self._next_piece(f"the content of {path!r}")
             piece = self._view[self._position : self._position + left]
             if first:
-                limit = self._limit(path, bytes(piece[:4]))
+                limit = self._limit(path, size, bytes(piece[:4]))
                 kept = Ends(size, limit) if limit else None
                 first = False
             hasher.update(piece)
@@ -114,8 +114,9 @@ class Scanner:
             self._collect(path, path[path.rfind("/") + 1 :], kept)
         return hasher.digest()
 
-    def _limit(self, path: str, magic: bytes) -> int:
-        return max((collector.limit for collector in self._wanting(path, magic)), default=0)
+    def _limit(self, path: str, size: int, magic: bytes) -> int:
+        wanting = (collector for collector in self._wanting(path, magic) if collector.wants(path, size))
+        return max((collector.limit for collector in wanting), default=0)
 
     def _wanting(self, path: str, magic: bytes) -> list[Collector]:
         name = path[path.rfind("/") + 1 :]
