@@ -20,7 +20,7 @@ from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import MAX_LAYERS, Document, Manifest, parse_document
 from deadweight.transport.archive_destination import ArchiveDestination
 from deadweight.transport.base import Access, Destination, Source, Traits
-from deadweight.transport.docker_archive_format import MANIFEST, DockerArchiveFormat
+from deadweight.transport.docker_archive_format import MANIFEST, DockerArchiveFormat, repo_tag
 from deadweight.transport.files import Files, pieces
 from deadweight.transport.incoming import receive
 from deadweight.transport.layout import layout_manifests
@@ -52,8 +52,9 @@ def open_source(location: str, access: Access) -> Source:
 def open_destination(location: str, access: Access) -> Destination:
     """The archive at `location`, which is replaced when the image is there; NAME:TAG is the image's name in it."""
     path, name = split_location(location)
+    tags = [repo_tag(name)] if name else []
     file = StagedFile(path)
-    archive = DockerArchiveFormat(file.file, [name] if name else [])
+    archive = DockerArchiveFormat(file.file, tags)
     return ArchiveDestination(f"docker-archive:{location}", file, archive)
 
 
@@ -91,9 +92,9 @@ def read_items(files: Files) -> list[Item]:
     if not files.has(MANIFEST):
         _refuse_without_manifest(files)
     raw = files.read(MANIFEST)
-    if raw.strip() in (b"null", b"[]"):
+    values = [] if raw.strip() == b"null" else strict_json.loads_array(raw, subject)
+    if not values:
         raise InvalidDocument(subject, "names no image")
-    values = strict_json.loads_array(raw, subject)
     items = fields.objects({"images": values}, "images", subject, MAX_IMAGES)
     return [_item(value, f"{subject}: image {number}") for number, value in enumerate(items)]
 

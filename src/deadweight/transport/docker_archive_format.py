@@ -27,7 +27,7 @@ _NAME = re.compile(
 
 
 class DockerArchiveFormat:
-    """A docker archive written to `file`, of one image called `names`. Its manifest is made, not stored.
+    """A docker archive written to `file`, of one image with `tags` (see `repo_tag`). Its manifest is not stored.
 
     The same layers in the same order give the same bytes.
     """
@@ -35,8 +35,8 @@ class DockerArchiveFormat:
     compressions = frozenset({UNCOMPRESSED})
     manifest_types = media_types.MANIFESTS
 
-    def __init__(self, file: BinaryIO, names: Sequence[str]) -> None:
-        self._names = [_with_tag(name) for name in names]
+    def __init__(self, file: BinaryIO, tags: Sequence[str]) -> None:
+        self._tags = list(tags)
         self._archive = ImageArchive(file)
 
     def holds(self, descriptor: Descriptor) -> bool:
@@ -57,7 +57,7 @@ class DockerArchiveFormat:
         require_complete(root, self._has, "docker-archive")
         item = {
             "Config": _config_name(manifest.config.digest),
-            "RepoTags": self._names,
+            "RepoTags": self._tags,
             "Layers": [_layer_name(layer.digest) for layer in manifest.layers],
         }
         self._archive.add(MANIFEST, strict_json.canonical([item]))
@@ -75,8 +75,8 @@ def _config_name(digest: Digest) -> str:
     return f"{digest.hex}.json"
 
 
-def _with_tag(name: str) -> str:
-    # `docker load` refuses a name without a tag.
+def repo_tag(name: str) -> str:
+    """`name` with a tag, without which `docker load` refuses it. Raises `InvalidReference`."""
     if not _NAME.fullmatch(name):
         raise InvalidReference(name, "is no name of an image", "write NAME:TAG, in lower case")
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"

@@ -92,7 +92,7 @@ class Folder:
         return (self._path / name).is_file()
 
     def size(self, name: str) -> int:
-        with os_errors(f"{self._path / name}"):
+        with reading(f"{self._path / name}"):
             return (self._path / name).stat().st_size
 
     def open(self, name: str) -> BinaryIO:
@@ -122,7 +122,7 @@ def open_regular(path: Path) -> tuple[int, int]:
 
     Raises `NotFound`, `TransportError`, and `Unsupported` for what is no regular file.
     """
-    with os_errors(str(path)):
+    with reading(str(path)):
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
@@ -132,11 +132,19 @@ def open_regular(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def os_errors(subject: str) -> Iterator[None]:
+def reading(subject: str) -> Iterator[None]:
     """Turns what the operating system reports about `subject` into `NotFound` or `TransportError`."""
+    with os_errors(subject):
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(subject, "does not exist") from None
+
+
+@contextmanager
+def os_errors(subject: str) -> Iterator[None]:
+    """Turns what the operating system reports about `subject` into `TransportError`."""
     try:
         yield
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotFound(subject, "does not exist") from None
     except OSError as error:
         raise TransportError(subject, (error.strerror or str(error)).lower()) from None

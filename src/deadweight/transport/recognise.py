@@ -50,7 +50,8 @@ _ELSEWHERE = {
     "sif": "copy the image to oci: with skopeo",
 }
 """Transports of skopeo that deadweight has not, and the way round."""
-_SIMILAR = 0.81
+_SIMILAR_TRANSPORT = 0.81
+_SIMILAR_FILE = 0.7
 
 
 def recognise(text: str, access: Access) -> tuple[str, str]:
@@ -167,7 +168,7 @@ def _nearest(path: Path) -> str:
             names = [entry.name for entry in islice(entries, 10_000)]
     except OSError:
         return ""
-    close = get_close_matches(path.name, names, 1)
+    close = get_close_matches(path.name, names, 1, _SIMILAR_FILE)
     return f"did you mean {folder / close[0]}?" if close else ""
 
 
@@ -179,7 +180,7 @@ def _refuse_misspelt(text: str) -> None:
         return
     if name in _ELSEWHERE:
         raise Unsupported(text, f"the transport {name}: is not supported", _ELSEWHERE[name])
-    close = get_close_matches(name, MODULES, 1, _SIMILAR)
+    close = get_close_matches(name, MODULES, 1, _SIMILAR_TRANSPORT)
     if close:
         remedy = f"did you mean {close[0]}:{location}? An image of that name is docker://{text}"
         raise InvalidReference(text, f"there is no transport {name!r}", remedy)

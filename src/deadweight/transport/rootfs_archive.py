@@ -55,7 +55,7 @@ def archive_of(folder: Path) -> int:
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str, os.stat_result]]:
-    """Everything below `folder` with its path in the tree, folders before what is in them."""
+    """`folder` and everything below it, each with its path in the tree, folders before what is in them."""
     with os_errors(str(folder)):
         top = folder.stat()
     waiting = [(folder, "")]
@@ -63,8 +63,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str, os.stat_result]]:
         path, name = waiting.pop()
         with os_errors(str(path)):
             status = path.lstat() if name else top
-        if name:
-            yield path, name, status
+        yield path, name, status
         if stat.S_ISDIR(status.st_mode) and status.st_dev == top.st_dev:
             with os_errors(str(path)), os.scandir(path) as entries:
                 # Sorted as bytes, so that the locale has no say; the last goes first off the stack.

@@ -100,7 +100,7 @@ def header(entry: Entry) -> bytes:
 
     `entry.start` and `entry.digest` do not count.
     """
-    path = _bytes(entry.path + ("/" if entry.kind == DIRECTORY else ""))
+    path = _bytes(f"{entry.path or '.'}/" if entry.kind == DIRECTORY else entry.path)
     link = _bytes(entry.link)
     records = {_bytes(f"{XATTR_PREFIX}{name}"): value for name, value in entry.xattrs}
     if len(path) > _NAME_SIZE:
