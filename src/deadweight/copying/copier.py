@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from deadweight.copying.documents import attested, with_layers, with_manifests
-from deadweight.copying.layers import Conversion, Job, LayerCopier, Progress
+from deadweight.copying.layers import Conversion, Job, LayerCopier
 from deadweight.copying.result import FOREIGN, CopyResult
 from deadweight.errors import InvalidDocument, UsageError
 from deadweight.image import MAX_INDEX_DEPTH, is_image, select
+from deadweight.indexing import Progress, Silent
 from deadweight.layer.compress import Compression, available_threads
 from deadweight.layer.decompress import GZIP, UNCOMPRESSED
 from deadweight.oci import media_types
@@ -26,6 +27,7 @@ ALL: Literal["all"] = "all"
 """Instead of a platform: whatever the reference names, an index with all that it holds."""
 
 _AS_DOCKER_WOULD = Access()
+_SILENT = Silent()
 
 
 def copy_image(
@@ -36,7 +38,7 @@ def copy_image(
     platform: Platform | Literal["all"] | None = None,
     access: Access = _AS_DOCKER_WOULD,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress = _SILENT,
 ) -> CopyResult:
     """Copies the image `source` to `destination`, which names its transport; see `copy`.
 
@@ -61,7 +63,7 @@ def copy(
     compression: Compression | None,
     platform: Platform | Literal["all"] | None,
     threads: int,
-    progress: Progress | None = None,
+    progress: Progress = _SILENT,
 ) -> CopyResult:
     """Copies what `source` names, for `platform` (this machine's, if None) or `ALL`, and commits it.
 
@@ -77,7 +79,7 @@ def copy(
         problem = f"stores layers {stored} only, not as {compression.method}"
         raise UsageError(destination.reference, problem, "choose another compression or destination")
     root = source.root() if platform == ALL else select(source, platform)
-    copier = _Copier(source, destination, compression, threads, progress or (lambda done, total: None))
+    copier = _Copier(source, destination, compression, threads, progress)
     written = copier.copied(root, 0)
     destination.commit(written, copier.platform_of(root))
     return CopyResult(

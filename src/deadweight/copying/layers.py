@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from deadweight.copying.documents import converted_layer
 from deadweight.copying.result import CONVERTED, FOREIGN, MOVED, REUSED, LayerCopy
+from deadweight.indexing import Progress
 from deadweight.layer.compress import Compression, compress
 from deadweight.layer.inflate import inflated
 from deadweight.oci import media_types
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 from deadweight.transport.base import Destination, Source
-
-Progress = Callable[[int, int], None]
-"""Told how many stored bytes of layers are done, and how many there are as far as is known."""
 
 _PIECE = 1 << 20
 
@@ -51,8 +49,6 @@ class LayerCopier:
         self._destination = destination
         self._threads = threads
         self._progress = progress
-        self._total = 0
-        self._done = 0
         self._copies: dict[tuple[bool, Digest], LayerCopy] = {}
 
     @property
@@ -62,16 +58,13 @@ class LayerCopier:
 
     def copy(self, jobs: list[Job]) -> list[Descriptor]:
         """The descriptors of the layers in the destination, after they went there."""
-        new = {job.key: job.layer.size for job in jobs if job.key not in self._copies}
-        self._total += sum(new.values())
-        return [self._descriptor(job) for job in jobs]
+        return [self._descriptor(job, f"layer {number} of {len(jobs)}") for number, job in enumerate(jobs, 1)]
 
-    def _descriptor(self, job: Job) -> Descriptor:
+    def _descriptor(self, job: Job, task: str) -> Descriptor:
         copy = self._copies.get(job.key)
         if copy is None:
+            self._progress.start(task, job.layer.size)
             copy = self._copies[job.key] = self._copied(job)
-            self._done += job.layer.size
-            self._progress(self._done, self._total)
         if job.conversion is None:
             return job.layer
         # The same layer may be described otherwise in another manifest.
@@ -97,7 +90,7 @@ class LayerCopier:
         media_type = media_types.with_compression(layer.media_type, compression.method)
         with (
             self._source.blob(layer) as stream,
-            closing(inflated(stream, layer, conversion.diff_id, self._at)) as tar,
+            closing(inflated(stream, layer, conversion.diff_id, self._progress.advance_to)) as tar,
             closing(compress(tar, compression, self._threads)) as stored,
         ):
             return self._destination.put_blob(stored, media_type, None)
@@ -107,7 +100,4 @@ class LayerCopier:
         while piece := stream.read(_PIECE):
             yield piece
             read += len(piece)
-            self._at(read)
-
-    def _at(self, read: int) -> None:
-        self._progress(self._done + read, self._total)
+            self._progress.advance_to(read)
