@@ -53,6 +53,7 @@ def test_folders_by_their_files() -> None:
     assert recognised("layout") == "oci:layout"
     assert recognised("skopeo") == "dir:skopeo"
     assert recognised("tree") == "rootfs:tree"
+    assert recognised("tree:tag") == "docker://tree:tag"
     assert recognised("./scratch") == "rootfs:./scratch"
 
 
@@ -88,9 +89,12 @@ def test_a_broken_archive_says_how() -> None:
 
 def test_what_is_called_like_an_image_is_one() -> None:
     Path("nginx").mkdir()
+    Path("team/app").mkdir(parents=True)
     Path("redis").write_bytes(b"\x7fELF")
     assert recognised("nginx") == "docker://nginx"
     assert recognised("redis:7") == "docker://redis:7"
+    assert recognised("team/app:1") == "docker://team/app:1"
+    assert recognised("team/app") == "docker://team/app"
     assert recognised("registry.example/team/app:1.0") == "docker://registry.example/team/app:1.0"
     assert recognised(f"app@{IMAGE.manifest.digest}") == f"docker://app@{IMAGE.manifest.digest}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -70,6 +70,20 @@ class RangeFile(io.RawIOBase):
 def open_range(descriptor: int, offset: int, length: int, subject: str) -> BinaryIO:
     """A `RangeFile`, which has all of `BinaryIO` that a reader of blobs needs, but not its type."""
     return cast("BinaryIO", RangeFile(descriptor, offset, length, subject))
+
+
+ReadAt = Callable[[int, int], bytes]
+"""Offset and length -> the bytes there, fewer at the end."""
+
+
+def reader_at(descriptor: int, subject: str) -> ReadAt:
+    """Reads the open file `descriptor`, wherever it is asked to."""
+
+    def read_at(offset: int, length: int) -> bytes:
+        with os_errors(subject):
+            return os.pread(descriptor, length, offset)
+
+    return read_at
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:

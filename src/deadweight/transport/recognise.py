@@ -11,10 +11,10 @@ from typing import BinaryIO
 from deadweight.errors import DeadweightError, InvalidReference, NotFound, Unsupported
 from deadweight.layer.decompress import UNCOMPRESSED, decoded, sniff
 from deadweight.transport.base import MODULES, Access
-from deadweight.transport.files import open_range, open_regular
+from deadweight.transport.files import ReadAt, open_range, open_regular, reader_at
 from deadweight.transport.layout_files import LAYOUT, split_source
 from deadweight.transport.location import exists
-from deadweight.transport.tar_members import ReadAt, walk
+from deadweight.transport.tar_members import walk
 
 ROOT_NAMES = frozenset(
     [
@@ -61,14 +61,12 @@ def recognise(text: str, access: Access) -> tuple[str, str]:
     `Unsupported` for a file that holds no image.
     """
     path, name = split_source(text)
+    is_path = text.startswith(("/", ".", "~")) or bool(_ARCHIVE.fullmatch(str(path)))
     if exists(str(path)):
-        try:
-            return _of_path(path, name, text), text
-        except DeadweightError:
-            # A folder or a program that is called as an image is.
-            if not _PLAIN_NAME.fullmatch(text):
-                raise
-    elif _looks_like_path(text, path):
+        transport = _of_folder(path, name, is_path) if path.is_dir() else _of_file(path, name, text, is_path)
+        if transport:
+            return transport, text
+    elif is_path:
         raise NotFound(str(path), "does not exist", _nearest(path))
     _refuse_misspelt(text)
     from deadweight.transport.engine import has_image
@@ -76,39 +74,37 @@ def recognise(text: str, access: Access) -> tuple[str, str]:
     return ("docker-daemon", text) if has_image(text, access) else ("docker", f"//{text}")
 
 
-def _of_path(path: Path, name: str, text: str) -> str:
-    transport = _of_folder(path, text) if path.is_dir() else _of_file(path)
-    if transport in ("rootfs", "dir") and name:
-        kind = "a root file system" if transport == "rootfs" else "one image"
-        raise InvalidReference(text, f"{path} is {kind}, without names", f"leave {name!r} out")
-    return transport
-
-
-def _of_folder(path: Path, text: str) -> str:
+def _of_folder(path: Path, name: str, is_path: bool) -> str | None:
+    """The transport of the folder `path`; None for one that only happens to be called as an image is."""
     if (path / LAYOUT).is_file():
         return "oci"
     if (path / "manifest.json").is_file() and (path / "version").is_file():
-        return "dir"
-    if "/" not in text and not any((path / name).exists() for name in ROOT_NAMES):
-        expected = (
-            f"expected an OCI layout, a folder that skopeo wrote, or a root file system; write rootfs:{path}"
-        )
-        raise Unsupported(text, "is a folder that holds no image", f"{expected} to take it as one")
-    return "rootfs"
+        return _nameless("dir", path, name)
+    if is_path or (not name and any((path / top).exists() for top in ROOT_NAMES)):
+        return _nameless("rootfs", path, name)
+    return None
 
 
-def _of_file(path: Path) -> str:
+def _of_file(path: Path, name: str, text: str, is_path: bool) -> str | None:
+    """The transport of the file `path`; None for one that only happens to be called as an image is."""
     descriptor, size = open_regular(path)
     with open_range(descriptor, 0, size, str(path)) as stream:
-        if sniff(os.pread(descriptor, 4, 0)) == UNCOMPRESSED:
-            transport = _of_archive(lambda offset, length: os.pread(descriptor, length, offset), path)
-        else:
-            transport = _of_archive(_forwards(stream, str(path)), path)
-    if transport is None:
+        read_at = reader_at(descriptor, str(path))
+        if sniff(read_at(0, 4)) != UNCOMPRESSED:
+            read_at = _forwards(stream, str(path))
+        transport = _of_archive(read_at, path)
+    if transport is None and (is_path or not _PLAIN_NAME.fullmatch(text)):
         expected = (
             "expected a docker archive, an OCI archive or a root file system: tar, plain or as gzip or zstd"
         )
         raise Unsupported(str(path), "is no image", expected)
+    return _nameless(transport, path, name) if transport == "rootfs" else transport
+
+
+def _nameless(transport: str, path: Path, name: str) -> str:
+    if name:
+        what = "a root file system" if transport == "rootfs" else "a folder of one image"
+        raise InvalidReference(f"{path}:{name}", f"{path} is {what}, without names", f"leave {name!r} out")
     return transport
 
 
@@ -151,10 +147,6 @@ def _forwards(stream: BinaryIO, subject: str) -> ReadAt:
         return held[max(0, offset - start) :][:length]
 
     return read_at
-
-
-def _looks_like_path(text: str, path: Path) -> bool:
-    return text.startswith(("/", ".", "~")) or bool(_ARCHIVE.fullmatch(str(path)))
 
 
 def _nearest(path: Path) -> str:

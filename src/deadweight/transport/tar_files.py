@@ -10,7 +10,7 @@ from typing import BinaryIO, Self
 from deadweight.errors import InvalidDocument, LimitExceeded, NotFound
 from deadweight.layer.decompress import UNCOMPRESSED, decoded, sniff
 from deadweight.layer.entry import FILE, HARD_LINK, SYMLINK
-from deadweight.transport.files import open_range, open_regular, os_errors, read_document
+from deadweight.transport.files import open_range, open_regular, os_errors, read_document, reader_at
 from deadweight.transport.tar_members import Member, walk
 
 MAX_MEMBERS = 100_000
@@ -67,7 +67,8 @@ class TarFiles:
             self._descriptor = -1
 
     def _read_members(self, size: int) -> None:
-        for count, member in enumerate(walk(self._read_at, self._subject), 1):
+        read_at = reader_at(self._descriptor, self._subject)
+        for count, member in enumerate(walk(read_at, self._subject), 1):
             if count > MAX_MEMBERS:
                 raise LimitExceeded(self._subject, f"holds more than {MAX_MEMBERS} members")
             if member.offset + member.size > size:
@@ -76,10 +77,6 @@ class TarFiles:
             if member.name in self._members:
                 self._repeated.add(member.name)
             self._members[member.name] = member
-
-    def _read_at(self, offset: int, length: int) -> bytes:
-        with os_errors(self._subject):
-            return os.pread(self._descriptor, length, offset)
 
     def _file(self, name: str) -> Member:
         """The regular file that `name` leads to, through links if need be."""
@@ -111,7 +108,7 @@ def inflated(descriptor: int, subject: str) -> int:
     """
     size = os.fstat(descriptor).st_size
     with open_range(descriptor, 0, size, subject) as stream:
-        head = os.pread(descriptor, 4, 0)
+        head = reader_at(descriptor, subject)(0, 4)
         return os.dup(descriptor) if sniff(head) == UNCOMPRESSED else _inflated(stream, subject)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from deadweight.errors import InvalidDocument
 from deadweight.layer.tar_header import BLOCK_SIZE, ZEROS, HeaderError, HeaderReader
-
-ReadAt = Callable[[int, int], bytes]
-"""Offset and length -> the bytes there, fewer at the end. Called with ascending offsets only."""
+from deadweight.transport.files import ReadAt
 
 
 class Member(NamedTuple):
@@ -23,7 +21,7 @@ class Member(NamedTuple):
 
 
 def walk(read_at: ReadAt, subject: str) -> Iterator[Member]:
-    """The members in their order. Raises `InvalidDocument` naming `subject` for what is no tar archive.
+    """The members in their order, read at ascending offsets. Raises `InvalidDocument` naming `subject` for what is no tar archive.
 
     An archive that ends without the two blocks of zeros is accepted, as by all tars; whether the content of the
     last member is whole is for the caller to see.
