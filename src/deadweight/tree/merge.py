@@ -116,8 +116,7 @@ class _Layer:
                 raise self._error(entry, "the root of the image is not a directory")
 
     def _put(self, parent: Node, name: str, entry: Entry) -> None:
-        children = parent.children
-        assert children is not None
+        children = _children(parent)
         old = children.get(name)
         if entry.kind == HARD_LINK:
             node = self._link(parent, name, entry, old)
@@ -205,17 +204,18 @@ class _Layer:
                     del children[name]
 
     def _parent(self, path: str) -> Node:
-        node = self._walk(path, create=True)
-        assert node is not None
+        node = self._walk(path, create=True) or self._root
         self._directories[path] = node
         return node
 
     def _walk(self, path: str, *, create: bool) -> Node | None:
-        """The directory at `path`, links followed inside the image, as `_find` of `Tree` does.
+        """The directory at `path`, links followed inside the image.
 
-        With `create`, what is missing is made, and what is no directory gives way to one.
+        What is missing, or is no directory, counts as an empty one, as securejoin has it for extractors: ``..`` leads
+        back out of it. With `create`, it is made where the path ends in it.
         """
         node, links = self._root, 0
+        missing: list[str] = []
         todo = path.split("/")
         todo.reverse()
         while todo:
@@ -223,13 +223,15 @@ class _Layer:
             if part in ("", "."):
                 continue
             if part == "..":
-                node = node.parent or node
+                if missing:
+                    missing.pop()
+                else:
+                    node = node.parent or node
                 continue
-            children = node.children
-            if children is None:
-                return None
-            child = children.get(part)
-            if child is not None and child.entry.kind == SYMLINK:
+            child = node.children.get(part) if node.children is not None and not missing else None
+            if child is None:
+                missing.append(part)
+            elif child.entry.kind == SYMLINK:
                 links += 1
                 if links > MAX_LINKS:
                     raise self._error(
@@ -238,21 +240,24 @@ class _Layer:
                 todo.extend(reversed(child.entry.link.split("/")))
                 if child.entry.link.startswith("/"):
                     node = self._root
-                continue
-            if child is None or child.children is None:
-                if not create:
-                    return None
-                child = self._make_directory(node, part, child)
-            node = child
+            elif child.children is None:
+                missing.append(part)
+            else:
+                node = child
+        if missing and not create:
+            return None
+        for name in missing:
+            node = self._make_directory(node, name)
         return node
 
-    def _make_directory(self, parent: Node, name: str, old: Node | None) -> Node:
-        assert parent.children is not None
+    def _make_directory(self, parent: Node, name: str) -> Node:
+        """A directory that no entry speaks of; what stands in its way goes."""
+        children = _children(parent)
         node = Node(name, parent, IMPLICIT, -1, -1)
+        old = children.pop(name, None)
         if old is not None:
             self._drop(old, SUPERSEDED)
-            del parent.children[name]
-        parent.children[name] = node
+        children[name] = node
         self._touch(node)
         return node
 
@@ -263,3 +268,9 @@ class _Layer:
 
     def _error(self, entry: Entry, problem: str) -> InvalidLayer:
         return InvalidLayer(f"layer {self._index.digest}", f"{entry.path!r} {problem}", offset=entry.start)
+
+
+def _children(directory: Node) -> dict[str, Node]:
+    if directory.children is None:
+        raise TypeError(f"{directory.path!r} is no directory")
+    return directory.children

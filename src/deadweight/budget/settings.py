@@ -1,0 +1,150 @@
+"""Budgets in ``deadweight.toml``, or under ``[tool.deadweight]`` in ``pyproject.toml``.
+
+    [budget]
+    wire = "60 MB"            # compressed bytes of all layers
+    unpacked = "200 MB"       # content bytes of all layers
+    dead = "5 MB"             # superseded, restated and deleted bytes
+    largest-file = "50 MB"    # of the merged file system
+    layers = 12
+    secrets = 0
+    growth = "5 %"            # unpacked, against `baseline`; bytes or percent
+    baseline = "oci:released" # an image, or a report that `analyze --json` wrote
+
+    [images."*/webhook"]      # the same for images whose reference matches; what stands here wins
+    wire = "30 MB"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from deadweight.budget.quantity import parse_bytes, parse_growth
+from deadweight.errors import NotFound, UsageError
+
+SECTIONS = ("budget", "images")
+_BYTES = {"wire": "wire", "unpacked": "unpacked", "dead": "dead", "largest-file": "largest_file"}
+_COUNTS = ("layers", "secrets")
+KEYS = (*_BYTES, *_COUNTS, "growth", "baseline")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an image may have at the most; None for no limit. Sizes are in bytes."""
+
+    wire: int | None = None
+    unpacked: int | None = None
+    dead: int | None = None
+    largest_file: int | None = None
+    layers: int | None = None
+    secrets: int | None = None
+    growth_bytes: int | None = None
+    growth_percent: float | None = None
+    baseline: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Budget(baseline=self.baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The budgets of a project."""
+
+    origin: str
+    """The file they stand in."""
+    budget: Budget
+    images: tuple[tuple[str, Mapping[str, Any]], ...]
+
+    def budget_for(self, reference: str) -> Budget:
+        """The budget for the image named `reference`: the common one, changed by each section that matches."""
+        budget = self.budget
+        for pattern, values in self.images:
+            if fnmatchcase(reference, pattern):
+                budget = _budget(budget, values, f'{self.origin}: images."{pattern}"')
+        return budget
+
+
+def find_settings(directory: Path) -> Path:
+    """The settings file that is nearest to `directory`, in it or above it. Raises `NotFound`."""
+    for folder in (directory, *directory.parents):
+        own = folder / "deadweight.toml"
+        if own.is_file():
+            return own
+        project = folder / "pyproject.toml"
+        if project.is_file() and "deadweight" in _table(_load(project), "tool", str(project)):
+            return project
+    raise NotFound(
+        "deadweight.toml", f"is not in {directory} or above it", "write one, or name limits as --wire 60MB"
+    )
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in `path`. Raises `UsageError` for what is not understood, naming the nearest right key."""
+    values: Mapping[str, Any] = _load(path)
+    origin = str(path)
+    if path.name == "pyproject.toml":
+        values = _table(_table(values, "tool", origin), "deadweight", origin)
+    _require_known(values, SECTIONS, origin)
+    images = _table(values, "images", origin)
+    settings = Settings(
+        origin=origin,
+        budget=_budget(Budget(), _table(values, "budget", origin), f"{origin}: budget"),
+        images=tuple((pattern, _table(images, pattern, origin)) for pattern in images),
+    )
+    for pattern, own in settings.images:
+        _budget(Budget(), own, f'{origin}: images."{pattern}"')
+    return settings
+
+
+def _budget(base: Budget, values: Mapping[str, Any], subject: str) -> Budget:
+    _require_known(values, KEYS, subject)
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in _BYTES:
+            changes[_BYTES[key]] = parse_bytes(value, f"{subject}.{key}")
+        elif key in _COUNTS:
+            changes[key] = _count(value, f"{subject}.{key}")
+        elif key == "growth":
+            changes["growth_bytes"], changes["growth_percent"] = parse_growth(value, f"{subject}.growth")
+        elif isinstance(value, str) and value:
+            changes["baseline"] = value
+        else:
+            raise UsageError(f"{subject}.baseline", f"{value!r} is no image and no file")
+    return replace(base, **changes)
+
+
+def _count(value: object, subject: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise UsageError(subject, f"{value!r} is no count", "write a whole number")
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(str(path), f"is not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(str(path), "is not UTF-8") from None
+
+
+def _table(values: Mapping[str, Any], name: str, subject: str) -> Mapping[str, Any]:
+    value = values.get(name, {})
+    if not isinstance(value, dict):
+        raise UsageError(subject, f"{name!r} must be a table")
+    return value
+
+
+def _require_known(values: Mapping[str, Any], known: tuple[str, ...], subject: str) -> None:
+    for key in values:
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise UsageError(subject, f"has the unknown key {key!r}", remedy)

@@ -1,0 +1,78 @@
+"""From an image's name to its analysis, as several commands need it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from deadweight.accounting.analyze import analyze
+from deadweight.accounting.model import Analysis
+from deadweight.cli.command import access_of, add_access, add_platform
+from deadweight.cli.progress import open_progress
+from deadweight.image import open_image
+from deadweight.indexing import Cache, NoCache
+
+
+def add_analysis(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that analyses images."""
+    add_platform(parser)
+    parser.add_argument(
+        "--estimate-wire",
+        action="store_true",
+        help="where layers are stored uncompressed, compress them to learn their wire size",
+    )
+    parser.add_argument("--no-cache", action="store_true", help="do not use or keep indexes of layers")
+    add_access(parser)
+
+
+def analysed(reference: str, options: argparse.Namespace, *, exact: bool = False) -> Analysis:
+    """The analysis of the image `reference` as the options of `add_analysis` ask for it."""
+    progress = open_progress()
+    try:
+        with open_image(reference, options.platform, access_of(options)) as image:
+            return analyze(
+                image,
+                exact=exact,
+                estimate_wire=options.estimate_wire,
+                cache=_cache(options),
+                progress=progress,
+            )
+    finally:
+        progress.close()
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a report: to standard output for ``-``, else to the file `path`, whole or not at all."""
+    import os
+    import sys
+    import tempfile
+
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    target = Path(path)
+    handle, aside = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+        Path(aside).chmod(0o666 & ~_umask())
+        Path(aside).replace(target)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    import os
+
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _cache(options: argparse.Namespace) -> Cache:
+    if options.no_cache:
+        return NoCache()
+    from deadweight.layer.cache import IndexCache
+
+    return IndexCache()

@@ -1,0 +1,1 @@
+"""Two images side by side: what grew, by how much, and who brought it."""
