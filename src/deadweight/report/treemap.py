@@ -1,0 +1,329 @@
+"""What the treemap of the HTML report shows, and how it is packed into the page.
+
+A treemap has one cell for each content of each layer, live or not. The pack is deflated (RFC 1951): the
+length of a JSON header in four bytes (little endian), the header, then the columns and lists of names that it
+describes. Numbers are split into planes (all lowest bytes, then all second bytes, and so on), names end with a
+newline. assets/data.js reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deadweight.accounting.model import DEAD, SUSPECT, Analysis, Finding
+from deadweight.inventory.model import Inventory, Package
+from deadweight.layer.entry import FILE, WHITEOUT_PREFIX
+from deadweight.report.units import printable
+from deadweight.tree.merge import CLASSES, LIVE, Merged
+
+MAX_LABEL = 2000
+"""Characters of an instruction that are kept."""
+
+CONTENT = 0
+"""The kind of a cell with a content."""
+NAME = 1
+"""One more name (hard link) of a content that is counted at another."""
+ENTRIES = 2
+"""All that a layer holds besides contents: directories, links, whiteouts. They take bytes on the wire only."""
+
+UNOWNED = "no owner"
+
+Marks = tuple[tuple[int, int], ...]
+"""Categories that lie over a cell or a part of it, each with its unpacked bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """How a cell is coloured, and a line of the legend.
+
+    `hue` picks one of the page's colours, of which 0 is the quiet one; `pattern` is drawn over it, so that colour
+    is not the only sign.
+    """
+
+    id: str
+    label: str
+    kind: str
+    hue: int
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells as columns of equal length: an object for each would cost more than all the rest."""
+
+    path: list[str] = field(default_factory=list)
+    layer: list[int] = field(default_factory=list)
+    kind: list[int] = field(default_factory=list)
+    unpacked: list[int] = field(default_factory=list)
+    wire: list[int] = field(default_factory=list)
+    """0 where it is unknown."""
+    category: list[int] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)
+    marks: list[Marks] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Treemap:
+    """All cells, by layer and entry, and the labels of what they refer to by number."""
+
+    categories: tuple[Category, ...]
+    layers: tuple[str, ...]
+    owners: tuple[str, ...]
+    wire_known: tuple[bool, ...]
+    """By layer: whether the `wire` of its cells means anything."""
+    cells: Cells
+
+    @property
+    def suspect(self) -> int:
+        """The unpacked bytes of live contents that are coloured: each byte once, though findings overlap."""
+        pairs = zip(self.cells.category, self.cells.marks, strict=True)
+        return sum(_widest(marks)[1] for category, marks in pairs if marks and category > len(CLASSES))
+
+
+def treemap(analysis: Analysis) -> Treemap:
+    """The treemap of `analysis`: each row of its ledger, each further name, and each layer's other entries."""
+    categories = _categories(analysis.findings)
+    cells = _cells(analysis, categories)
+    instructions = {layer.position: layer.instruction for layer in analysis.layers}
+    return Treemap(
+        tuple(categories.values()),
+        tuple(instructions.get(layer, "")[:MAX_LABEL] for layer in range(len(analysis.ledger.layers))),
+        _add_owners(cells, analysis.inventory),
+        tuple(shares is not None for shares in analysis.ledger.shares),
+        cells,
+    )
+
+
+def _cells(analysis: Analysis, categories: Mapping[str, Category]) -> Cells:
+    ledger = analysis.ledger
+    names, links = _names(analysis.merged, len(ledger.layers))
+    live_marks = _marks(analysis.findings, categories, SUSPECT, len(ledger.layers))
+    dead_marks = _marks(analysis.findings, categories, DEAD, len(ledger.layers))
+    class_numbers = {kind: number for number, kind in enumerate(CLASSES)}
+    cells = Cells()
+    for layer, (index, fates, shares) in enumerate(
+        zip(ledger.layers, ledger.fates, ledger.shares, strict=True)
+    ):
+        first = len(cells.path)
+        for number, entry in enumerate(index.entries):
+            if entry.kind != FILE or (not entry.size and _is_whiteout(entry.path)):
+                continue
+            fate = fates.get(number)
+            if fate is None:
+                path = names[layer].get(number, entry.path)
+                marks = live_marks[layer].get(path) or live_marks[layer].get(entry.path, ())
+                category = _widest(marks)[0] if marks else 0
+            else:
+                path = entry.path
+                marks = dead_marks[layer].get(path, ())
+                category = class_numbers[fate.kind]
+            cells.path.append(path)
+            cells.unpacked.append(entry.size)
+            cells.wire.append(shares[number] if shares is not None else 0)
+            cells.category.append(category)
+            cells.marks.append(marks)
+        contents = len(cells.path) - first
+        cells.kind.extend([CONTENT] * contents)
+        _add_empty(cells, NAME, links[layer], live_marks[layer])
+        if shares is not None:
+            _add_empty(cells, ENTRIES, [""], {})
+            cells.wire[-1] = sum(shares) - sum(cells.wire[first:])
+            cells.category[-1] = len(CLASSES)
+        cells.layer.extend([layer] * (len(cells.path) - first))
+    return cells
+
+
+def _is_whiteout(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(WHITEOUT_PREFIX)
+
+
+def _add_empty(cells: Cells, kind: int, paths: Sequence[str], marks: Mapping[str, Marks]) -> None:
+    cells.path.extend(paths)
+    cells.kind.extend([kind] * len(paths))
+    for column in (cells.unpacked, cells.wire, cells.category):
+        column.extend([0] * len(paths))
+    cells.marks.extend([marks.get(path, ()) for path in paths])
+
+
+def _widest(marks: Marks) -> tuple[int, int]:
+    """The mark that gives a live cell its colour; of equals the first, that of the largest finding."""
+    widest = marks[0] if len(marks) == 1 else max(marks, key=lambda mark: mark[1])
+    return widest if widest[1] else (0, 0)
+
+
+def _names(merged: Merged, layers: int) -> tuple[list[dict[int, str]], list[list[str]]]:
+    """By layer the path of each live content, by number, and the further paths."""
+    names: list[dict[int, str]] = [{} for _ in range(layers)]
+    links: list[list[str]] = [[] for _ in range(layers)]
+    for path, node in merged.tree.walk():
+        if node.entry.kind == FILE and names[node.layer].setdefault(node.number, path) is not path:
+            links[node.layer].append(path)
+    return names, links
+
+
+_CLASS_STYLES = {
+    LIVE: (0, "plain"),
+    "superseded": (1, "rising"),
+    "restated": (2, "falling"),
+    "deleted": (3, "crossed"),
+}
+_HUES = range(4, 9)
+_PATTERNS = ("plain", "dotted", "level", "upright")
+
+
+def _categories(findings: Sequence[Finding]) -> dict[str, Category]:
+    """The classes, the other entries, then the findings that are not a class by another name."""
+    categories = {
+        kind: Category(kind, kind.capitalize(), kind if kind == LIVE else DEAD, *_CLASS_STYLES[kind])
+        for kind in CLASSES
+    }
+    categories["entries"] = Category("entries", "Directories, links", "other", 0, "plain")
+    for finding in findings:
+        if finding.id not in categories:
+            place = len(categories) - len(CLASSES) - 1
+            hue = _HUES[place % len(_HUES)]
+            pattern = _PATTERNS[place // len(_HUES) % len(_PATTERNS)]
+            categories[finding.id] = Category(finding.id, finding.title, finding.kind, hue, pattern)
+    return categories
+
+
+def _marks(
+    findings: Sequence[Finding], categories: Mapping[str, Category], kind: str, layers: int
+) -> list[dict[str, Marks]]:
+    """By layer the marks of each path, from the findings of `kind`; a class needs none."""
+    numbers = {name: number for number, name in enumerate(categories)}
+    marks: list[dict[str, Marks]] = [{} for _ in range(layers)]
+    for finding in findings:
+        if finding.kind == kind and finding.id not in CLASSES:
+            number = numbers[finding.id]
+            for item in finding.items:
+                of_layer = marks[item.layer]
+                of_layer[item.path] = (*of_layer.get(item.path, ()), (number, item.unpacked))
+    return marks
+
+
+def owner_label(package: Package | None) -> str:
+    """What the treemap calls an owner."""
+    return f"{package.label} {package.version}".rstrip() if package is not None else UNOWNED
+
+
+def _add_owners(cells: Cells, inventory: Inventory) -> tuple[str, ...]:
+    """Fills in the owners; returns their labels, the first for what nobody owns."""
+    labels = [UNOWNED]
+    # By identity: hashing a package hashes every path that it owns.
+    numbers = {id(None): 0}
+    for package in (*inventory.packages, *inventory.owners.values()):
+        if id(package) not in numbers:
+            numbers[id(package)] = len(labels)
+            labels.append(owner_label(package))
+    owner = inventory.owners.get
+    cells.owner.extend([numbers[id(owner(path))] for path in cells.path])
+    return tuple(labels)
+
+
+def pack(treemap: Treemap) -> bytes:
+    """`treemap` as the page embeds it; paths and labels are made showable."""
+    # zlib-ng is pinned, the standard library's zlib is whatever the system has: the same bytes everywhere.
+    from zlib_ng import zlib_ng
+
+    cells = treemap.cells
+    directories = _Directories()
+    paths = [path.rpartition("/") for path in cells.path]
+    sets: dict[tuple[int, ...], int] = {}
+    columns: dict[str, Sequence[int]] = {
+        "directory": [directories.number(directory) for directory, _, _ in paths],
+        "layer": cells.layer,
+        "kind": cells.kind,
+        "unpacked": cells.unpacked,
+        "wire": cells.wire,
+        "category": cells.category,
+        "owner": cells.owner,
+        "set": [
+            sets.setdefault(tuple([category for category, _ in marks]), len(sets)) for marks in cells.marks
+        ],
+        "parent": directories.parents,
+    }
+    planes = {name: _planes(column) for name, column in columns.items()}
+    names = {"directoryName": directories.names, "name": [name for _, _, name in paths]}
+    texts = {name: _lines(lines) for name, lines in names.items()}
+    header = {
+        "categories": [
+            {
+                "id": printable(each.id),
+                "label": printable(each.label),
+                "kind": each.kind,
+                "hue": each.hue,
+                "pattern": each.pattern,
+            }
+            for each in treemap.categories
+        ],
+        "layers": [
+            {"label": printable(label), "wire": known}
+            for label, known in zip(treemap.layers, treemap.wire_known, strict=True)
+        ],
+        "owners": [printable(label) for label in treemap.owners],
+        "sets": list(sets),
+        "parts": _parts(cells),
+        "columns": [[name, len(columns[name]), len(planes[name])] for name in columns],
+        "texts": [[name, len(text)] for name, text in texts.items()],
+    }
+    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    parts = [len(head).to_bytes(4, "little"), head, *map(b"".join, planes.values()), *texts.values()]
+    deflate = zlib_ng.compressobj(6, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
+    return deflate.compress(b"".join(parts)) + deflate.flush()
+
+
+def _parts(cells: Cells) -> list[int]:
+    """Number of the cell, category and unpacked bytes of each mark that does not lie over all of its cell."""
+    parts: list[int] = []
+    for number, (marks, unpacked) in enumerate(zip(cells.marks, cells.unpacked, strict=True)):
+        for category, size in marks:
+            if size != unpacked:
+                parts += number, category, size
+    return parts
+
+
+class _Directories:
+    """Directories by number, parents first; 0 is the root, its own parent."""
+
+    def __init__(self) -> None:
+        self.parents = [0]
+        self.names = [""]
+        self._numbers = {"": 0}
+        self._children: list[dict[str, int]] = [{}]
+
+    def number(self, path: str) -> int:
+        known = self._numbers.get(path)
+        if known is None:
+            # One name at a time: a table of all prefixes would take the square of a hostile path's length.
+            known = 0
+            for name in path.split("/"):
+                child = self._children[known].get(name)
+                known = child if child is not None else self._add(known, name)
+            self._numbers[path] = known
+        return known
+
+    def _add(self, parent: int, name: str) -> int:
+        number = self._children[parent][name] = len(self.names)
+        self.parents.append(parent)
+        self.names.append(name)
+        self._children.append({})
+        return number
+
+
+def _lines(texts: Iterable[str]) -> bytes:
+    return "".join([(text if text.isprintable() else printable(text)) + "\n" for text in texts]).encode()
+
+
+def _planes(column: Sequence[int]) -> list[bytes]:
+    """The column's lowest bytes, its second bytes, and so on, as many as its largest number needs."""
+    numbers = array("Q", column)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    raw = numbers.tobytes()
+    width = (max(column, default=0).bit_length() + 7) // 8
+    return [raw[plane::8] for plane in range(width)]

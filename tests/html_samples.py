@@ -1,0 +1,260 @@
+"""Analyses made by hand for the tests of the HTML report: small known ones and a large one."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from deadweight.accounting.ledger import Ledger, open_ledger
+from deadweight.accounting.model import (
+    DEAD,
+    SUSPECT,
+    Action,
+    Analysis,
+    Cause,
+    DiveScore,
+    Finding,
+    Item,
+    LayerSummary,
+    OwnerSummary,
+    Secret,
+    Surface,
+)
+from deadweight.inventory.model import DEB, Inventory, Package
+from deadweight.layer.entry import DIRECTORY, FILE, HARD_LINK, SYMLINK, WHITEOUT_PREFIX, Entry
+from deadweight.layer.index import LayerIndex, WireMap
+from deadweight.oci.config import ImageConfig
+from deadweight.oci.descriptor import Platform
+from deadweight.oci.digest import Digest
+from deadweight.tree.merge import CLASSES, LIVE, Merged, merge
+
+PLATFORM = Platform("linux", "amd64")
+
+
+def file(path: str, size: int, content: str = "") -> Entry:
+    """A file whose digest is that of `content`, else of its path and size."""
+    digest = hashlib.sha256((content or f"{path} {size}").encode("utf-8", "surrogateescape")).digest()
+    return Entry(path, FILE, size, 0o644, 0, 0, 0, "", digest, 0)
+
+
+def directory(path: str) -> Entry:
+    return Entry(path, DIRECTORY, 0, 0o755, 0, 0, 0, "", b"", 0)
+
+
+def link(path: str, target: str) -> Entry:
+    return Entry(path, SYMLINK, 0, 0o777, 0, 0, 0, target, b"", 0)
+
+
+def hard_link(path: str, target: str) -> Entry:
+    return Entry(path, HARD_LINK, 0, 0o644, 0, 0, 0, target, b"", 0)
+
+
+def whiteout(path: str) -> Entry:
+    parent, _, name = path.rpartition("/")
+    return file(f"{parent}/{WHITEOUT_PREFIX}{name}" if parent else WHITEOUT_PREFIX + name, 0)
+
+
+def layer_index(entries: Sequence[Entry], packing: float = 0.4) -> LayerIndex:
+    """The index of a layer of `entries`, as if it had been packed to `packing` of its size."""
+    placed, offset = [], 0
+    starts, wires = array("q", [0]), array("q", [0])
+    for entry in entries:
+        placed.append(entry._replace(start=offset))
+        offset += 512 + -(-entry.size // 512) * 512
+        if int(offset * packing) > wires[-1]:
+            starts.append(offset)
+            wires.append(int(offset * packing))
+    starts.append(offset + 1024)
+    wires.append(int(offset * packing) + 30)
+    name = hashlib.sha256(repr(placed).encode("utf-8", "surrogateescape")).hexdigest()
+    digest = Digest("sha256:" + name)
+    return LayerIndex(digest, digest, wires[-1], starts[-1], "gzip", placed, WireMap(starts, wires), {})
+
+
+def analysis_of(
+    layers: Sequence[Sequence[Entry]],
+    instructions: Sequence[str] = (),
+    packages: Sequence[Package] = (),
+    findings: Sequence[Finding] = (),
+    *,
+    reference: str = "registry.example.org/shop/api:1.4",
+    wire_known: bool = True,
+    secrets: tuple[Secret, ...] = (),
+    actions: tuple[Action, ...] = (),
+) -> Analysis:
+    """The analysis of an image of `layers`; the dead findings are made from its ledger."""
+    indexes = [layer_index(entries) for entries in layers]
+    merged = merge(indexes)
+    ledger = open_ledger(merged, indexes, [wire_known] * len(indexes))
+    owners = {path: package for package in packages for path in package.paths}
+    inventory = Inventory(tuple(packages), owners, "Debian GNU/Linux 12 (bookworm)")
+    summaries = tuple(
+        LayerSummary(
+            position,
+            index.digest,
+            index.diff_id,
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+            instructions[position] if position < len(instructions) else f"RUN step {position}",
+            index.blob_size if wire_known else None,
+            index.unpacked,
+            sum(entry.kind == FILE for entry in index.entries),
+            ledger.layer_classes(position),
+        )
+        for position, index in enumerate(indexes)
+    )
+    return Analysis(
+        reference=reference,
+        digest=Digest.of(reference.encode("utf-8", "surrogateescape")),
+        platform=PLATFORM,
+        config=ImageConfig(PLATFORM, tuple(index.diff_id for index in indexes)),
+        wire=sum(index.blob_size for index in indexes) if wire_known else None,
+        wire_estimated=False,
+        unpacked=sum(index.unpacked for index in indexes),
+        classes=ledger.classes(),
+        layers=summaries,
+        owners=tuple(_owner_summaries(ledger, merged, inventory)),
+        findings=(*_dead_findings(ledger), *findings),
+        actions=actions,
+        secrets=secrets,
+        surface=Surface({DEB: len(packages)}, 812, ("usr/bin/passwd", "usr/bin/su"), ("usr/bin/dash",)),
+        dive=DiveScore(0.9312, 1_234_567, 23_456_789),
+        problems=(),
+        ledger=ledger,
+        merged=merged,
+        inventory=inventory,
+    )
+
+
+def suspect(name: str, title: str, analysis: Analysis, *paths: str, part: float = 1) -> Finding:
+    """A finding over the live contents of `analysis` at or under `paths`, or over a `part` of each."""
+    items = [
+        Item(row.entry.path, row.layer, max(1, int(row.entry.size * part)), row.wire)
+        for row in analysis.ledger.live()
+        if row.entry.size and any(f"{row.entry.path}/".startswith(f"{path}/") for path in paths)
+    ]
+    items.sort(key=lambda item: (-item.unpacked, item.path))
+    unpacked = sum(item.unpacked for item in items)
+    wire = sum(item.wire or 0 for item in items)
+    cause = Cause(0, analysis.layers[0].instruction, "", unpacked)
+    return Finding(
+        name,
+        SUSPECT,
+        title,
+        f"{title}: nothing reads them.",
+        f"Leave out {title.lower()}.",
+        unpacked,
+        wire,
+        tuple(items),
+        (cause,),
+    )
+
+
+def _dead_findings(ledger: Ledger) -> Iterator[Finding]:
+    for kind in CLASSES:
+        rows = [row for row in ledger.dead() if row.kind == kind]
+        if kind != LIVE and rows:
+            items = sorted(
+                (Item(row.entry.path, row.layer, row.entry.size, row.wire) for row in rows),
+                key=lambda item: (-item.unpacked, item.path),
+            )
+            unpacked = sum(item.unpacked for item in items)
+            wire = sum(item.wire or 0 for item in items) or None
+            yield Finding(
+                kind,
+                DEAD,
+                f"{kind.capitalize()} files",
+                f"A later layer has {kind} them.",
+                "Do it in one step.",
+                unpacked,
+                wire,
+                tuple(items),
+            )
+
+
+def _owner_summaries(ledger: Ledger, merged: Merged, inventory: Inventory) -> list[OwnerSummary]:
+    paths = {(node.layer, node.number): path for path, node in reversed(list(merged.tree.walk()))}
+    sums: dict[str, list[int]] = {}
+    for row in ledger.live():
+        owner = inventory.owners.get(paths.get((row.layer, row.number), row.entry.path))
+        total = sums.setdefault(owner.name if owner else "", [0, 0, 0])
+        total[0] += 1
+        total[1] += row.entry.size
+        total[2] += row.wire or 0
+    by_name = {package.name: package for package in inventory.packages}
+    summaries = [OwnerSummary(by_name.get(name), *total) for name, total in sums.items()]
+    return sorted(summaries, key=lambda owner: -owner.unpacked)
+
+
+def large(files: int = 54_000, seed: int = 1) -> Analysis:
+    """An image whose paths have the lengths and repetitions of a Debian one with Python and Node on it.
+
+    Its second layer changes one file of 50, its third deletes one of 100.
+    """
+    random = Random(seed)
+    base: dict[str, Entry] = {}
+    packages: list[Package] = []
+    while len(base) < files:
+        name = f"{_word(random, 3)}{len(packages)}"
+        paths = _package_paths(random, name, min(random.randint(20, 240), files - len(base)))
+        base |= {path: file(path, int(random.lognormvariate(8.3, 1.9))) for path in paths}
+        version = f"1.{random.randint(0, 99)}-2+deb12u1"
+        packages.append(Package(DEB, name, version, "var/lib/dpkg/status", tuple(paths)))
+    changed = sorted(random.sample(sorted(base), files // 50))
+    deleted = sorted(random.sample(sorted(base), files // 100))
+    layers = [
+        [base[path] for path in sorted(base)],
+        [file(path, base[path].size, f"{path} changed") for path in changed],
+        [whiteout(path) for path in deleted],
+    ]
+    plain = analysis_of(layers)
+    findings = (
+        suspect("documentation", "Documentation", plain, "usr/share/doc"),
+        suspect("locales", "Translations", plain, "usr/share/locale"),
+    )
+    return analysis_of(layers, ("ADD rootfs.tar /", "RUN upgrade", "RUN cleanup"), packages, findings)
+
+
+_PARENTS = (
+    "usr/lib/x86_64-linux-gnu",
+    "usr/share/doc",
+    "usr/share/locale",
+    "usr/lib/python3/dist-packages",
+    "opt/app/node_modules",
+    "usr/lib/modules/6.1.0-32-amd64/kernel/drivers",
+    "usr/share/icons/hicolor",
+)
+_SUFFIXES = (".py", ".so", ".js", ".mo", ".d.ts", ".h", ".gz", "")
+_SYLLABLES = (
+    "lib",
+    "con",
+    "py",
+    "ser",
+    "net",
+    "sys",
+    "dev",
+    "gen",
+    "io",
+    "core",
+    "data",
+    "ten",
+    "ra",
+    "mo",
+    "xml",
+)
+
+
+def _package_paths(random: Random, package: str, files: int) -> list[str]:
+    folders = [f"{random.choice(_PARENTS)}/{package}"]
+    paths = []
+    for number in range(files):
+        if random.random() < 0.15:
+            folders.append(f"{random.choice(folders)}/{_word(random, 2)}{number}")
+        name = _word(random, random.randint(1, 4))
+        paths.append(f"{random.choice(folders)}/{name}{number}{random.choice(_SUFFIXES)}")
+    return paths
+
+
+def _word(random: Random, syllables: int) -> str:
+    return "".join(random.choice(_SYLLABLES) for _ in range(syllables))
