@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -12,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conftest import require, require_program
+from services.certificates import Authority
 from services.process import running
+
+_LISTENING = re.compile(rb"API listen on 127\.0\.0\.1:([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,11 @@ class Engine:
 
     socket: Path
     log: Path
+    port: int
+    """Of its TLS on loopback, for clients with a certificate."""
+    authority: Authority
+    certificates: Path
+    """A folder for DOCKER_CERT_PATH."""
 
     @property
     def address(self) -> str:
@@ -40,17 +49,35 @@ def private_engine(folder: Path) -> Iterator[Engine]:
     address = short / "docker.sock"
     config = folder / "daemon.json"
     config.write_text("{}")
+    authority = Authority.create(folder / "ca")
+    certificate, key = authority.issue("127.0.0.1")
     command = [
         *(program, "--config-file", str(config), "--host", f"unix://{address}"),
         *("--data-root", str(folder / "data"), "--exec-root", str(short / "exec")),
         *("--pidfile", str(short / "docker.pid"), "--iptables=false", "--ip6tables=false", "--bridge=none"),
+        *("--host", "tcp://127.0.0.1:0", "--tlsverify", "--tlscacert", str(authority.certificate)),
+        *("--tlscert", str(certificate), "--tlskey", str(key)),
     ]
     try:
-        with running(command, log, lambda: _answers(address), seconds=120):
-            yield Engine(address, log)
+        with running(command, log, lambda: _answers(address) and _port(log) > 0, seconds=120):
+            yield Engine(address, log, _port(log), authority, _for_clients(authority, folder / "client"))
     finally:
         shutil.rmtree(short, ignore_errors=True)
         shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+def _for_clients(authority: Authority, folder: Path) -> Path:
+    """The files that docker looks for in DOCKER_CERT_PATH."""
+    folder.mkdir()
+    certificate, key = authority.issue("127.0.0.1")
+    for name, path in (("ca.pem", authority.certificate), ("cert.pem", certificate), ("key.pem", key)):
+        shutil.copy(path, folder / name)
+    return folder
+
+
+def _port(log: Path) -> int:
+    match = _LISTENING.search(log.read_bytes())
+    return int(match[1]) if match else 0
 
 
 def _answers(address: Path) -> bool:

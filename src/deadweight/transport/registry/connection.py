@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import ssl
@@ -206,15 +207,27 @@ class Connections:
 
 def proxy_for(origin: Origin, environment: Mapping[str, str]) -> str | None:
     """The proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name for `origin`; never one for loopback."""
-    from urllib.request import proxy_bypass_environment
-
+    # Sorted, lower case comes last and wins.
     values = {name.lower(): value for name, value in sorted(environment.items())}
     proxy = values.get(f"{origin.scheme}_proxy") or values.get("all_proxy")
-    if not proxy or is_loopback(origin.host):
-        return None
-    if proxy_bypass_environment(f"{origin.host}:{origin.port}", {"no": values.get("no_proxy", "")}):
+    exceptions = values.get("no_proxy", "").split(",")
+    if not proxy or is_loopback(origin.host) or any(_covers(text.strip(), origin) for text in exceptions):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _covers(exception: str, origin: Origin) -> bool:
+    """Whether an entry of NO_PROXY means `origin`: ``*``, HOST[:PORT] with its subdomains, an address, a network."""
+    name, _, port = (
+        exception.lower().rpartition(":") if exception.count(":") == 1 else (exception.lower(), "", "")
+    )
+    if not name or (port and port != str(origin.port)):
+        return False
+    try:
+        return ipaddress.ip_address(origin.host) in ipaddress.ip_network(name, strict=False)
+    except ValueError:
+        domain = name.lstrip("*.")
+        return name == "*" or (bool(domain) and f".{origin.host}".endswith(f".{domain}"))
 
 
 def _through(proxy: str, context: ssl.SSLContext | None) -> urllib3.ProxyManager:

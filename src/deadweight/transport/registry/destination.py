@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlencode
 
 from deadweight.errors import AuthenticationError, DeadweightError, DigestMismatch, NotFound, TransportError
 from deadweight.oci.descriptor import Descriptor, Platform
 from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document
-from deadweight.transport.base import Access, Source
+from deadweight.transport.base import COMPRESSIONS, Access, Destination, Source
 from deadweight.transport.registry.connection import PIECE
 from deadweight.transport.registry.reference import RegistryReference
 from deadweight.transport.registry.session import Session
@@ -22,10 +20,8 @@ from deadweight.transport.registry.source import DOCUMENTS, RegistrySource
 _OCTETS = {"Content-Type": "application/octet-stream"}
 
 
-class RegistryDestination:
+class RegistryDestination(Destination):
     """One repository, and the tag or digest that `commit` makes visible."""
-
-    compressions = frozenset({"gzip", "zstd", "uncompressed"})
 
     def __init__(self, target: RegistryReference, access: Access, session: Session | None = None) -> None:
         self.target = target
@@ -37,6 +33,10 @@ class RegistryDestination:
     @property
     def reference(self) -> str:
         return self._session.subject
+
+    @property
+    def compressions(self) -> frozenset[str]:
+        return COMPRESSIONS
 
     def holds(self, descriptor: Descriptor, origin: Source) -> bool:
         """Whether the repository has the blob, or has it now, mounted from the repository of `origin`."""
@@ -88,14 +88,6 @@ class RegistryDestination:
             self._abandon(upload)
         self._uploads.clear()
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _mounted(self, digest: Digest, origin: Source) -> bool:
         """Asks for a mount from `origin` where that is the same registry; an upload offered instead is kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from deadweight.errors import TransportError
 
@@ -38,6 +38,16 @@ class Origin(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}"
+
+
+def joined(base: str, location: str) -> str:
+    """`location` as seen from `base` (RFC 3986, section 5). Raises `TransportError` for what is no HTTP URL."""
+    try:
+        url = urljoin(base, location)
+    except ValueError:
+        raise TransportError(shown(location), "is not an HTTP address") from None
+    Origin.of(url)
+    return url
 
 
 def is_loopback(host: str) -> bool:

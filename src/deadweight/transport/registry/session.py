@@ -11,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urljoin
 
 from deadweight.errors import (
     AuthenticationError,
@@ -33,7 +32,7 @@ from deadweight.transport.registry.connection import (
     Response,
 )
 from deadweight.transport.registry.credentials import find_credentials
-from deadweight.transport.registry.origin import Origin, is_loopback, shown
+from deadweight.transport.registry.origin import Origin, is_loopback, joined, shown
 from deadweight.transport.registry.reference import RegistryReference
 from deadweight.transport.registry.tls import CERTIFICATE_FOLDERS
 
@@ -74,22 +73,22 @@ class Session:
         `target` is a path of the registry or a URL that it gave. Overload and broken connections are tried again
         (`Patience`), redirects of GET and HEAD followed. Raises `NotFound`, `AuthenticationError`, `TransportError`.
         """
-        for attempt in range(1, self.patience.attempts + 1):
-            last = attempt == self.patience.attempts
-            pause: float | None = self.patience.backoff * 2 ** (attempt - 1)
+        pause = self.patience.backoff
+        for attempts_left in reversed(range(self.patience.attempts)):
             try:
                 response = self._followed(method, target, scopes, headers, body)
-            except BrokenConnection:
-                if last or method not in ("GET", "HEAD"):
-                    raise
-            else:
                 if response.status in accepted:
                     return response
-                pause = self._pause(response, pause) if response.status in _TRANSIENT and not last else None
-                if pause is None:
+                wait = self._wait(response, pause) if attempts_left else None
+                if wait is None:
                     raise self._failure(response)
                 response.close()
-            time.sleep(pause or 0)
+            except BrokenConnection:
+                if not attempts_left or method not in ("GET", "HEAD"):
+                    raise
+                wait = pause
+            time.sleep(wait)
+            pause *= 2
         raise AssertionError("the last attempt returns or raises")
 
     def stream(
@@ -102,7 +101,7 @@ class Session:
         body: Iterator[bytes],
     ) -> Response:
         """Like `call`, but with a body that can be sent only once; what `body` raises comes through."""
-        url = urljoin(str(self.origin), url)
+        url = joined(str(self.origin), url)
         response = self._connections.request(
             method, url, {**headers, **self._authorization(url, scopes)}, body
         )
@@ -112,9 +111,9 @@ class Session:
 
     def resolve(self, base: str, location: str) -> str:
         """The URL that a ``Location`` means. Raises `TransportError` where it would leave TLS."""
-        url = urljoin(urljoin(str(self.origin), base), location)
         if not location:
             raise TransportError(self.subject, "the registry redirects, but does not say where to")
+        url = joined(joined(str(self.origin), base), location)
         if self.origin.scheme == "https" and Origin.of(url).scheme != "https":
             problem = f"the registry sends us from TLS to plain HTTP, at {shown(url)}"
             raise TransportError(self.subject, problem, "its proxy may lack X-Forwarded-Proto")
@@ -154,7 +153,7 @@ class Session:
     def _followed(
         self, method: str, target: str, scopes: Scopes, headers: Mapping[str, str], body: Sequence[bytes]
     ) -> Response:
-        url = urljoin(str(self.origin), target)
+        url = joined(str(self.origin), target)
         for _ in range(_MOST_REDIRECTS + 1):
             response = self._sent(method, url, scopes, headers, body)
             if response.status not in _REDIRECTS or method not in ("GET", "HEAD"):
@@ -178,8 +177,10 @@ class Session:
             raise self._authenticator.refused()
         return response
 
-    def _pause(self, response: Response, usual: float | None) -> float | None:
-        """Seconds until the next attempt; None where the registry wants more than we wait."""
+    def _wait(self, response: Response, usual: float) -> float | None:
+        """Seconds until the next attempt; None where another one makes no sense, or would come too soon."""
+        if response.status not in _TRANSIENT:
+            return None
         asked = _retry_after(response.header("Retry-After"))
         if asked is None:
             return usual

@@ -6,15 +6,14 @@ import difflib
 import io
 from contextlib import closing
 from functools import cached_property, partial
-from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, cast
 
 from deadweight.errors import DeadweightError, DigestMismatch, LimitExceeded, NotFound, TransportError
 from deadweight.oci import fields, media_types, strict_json
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document, digest_like, parse_document
-from deadweight.transport.base import Access, Traits
+from deadweight.transport.base import Access, Source, Traits
 from deadweight.transport.registry.blob import BlobStream
 from deadweight.transport.registry.connection import PIECE, Response
 from deadweight.transport.registry.reference import RegistryReference
@@ -27,10 +26,8 @@ _ACCEPT = {"Accept": ", ".join(sorted(DOCUMENTS))}
 _MOST_TAGS = 1000
 
 
-class RegistrySource:
+class RegistrySource(Source):
     """One repository's image or index, by tag or digest."""
-
-    traits = Traits(original_manifest=True, moves_blobs=True, verified=True)
 
     def __init__(self, target: RegistryReference, access: Access, session: Session | None = None) -> None:
         self.target = target
@@ -42,6 +39,10 @@ class RegistrySource:
     @property
     def reference(self) -> str:
         return self._session.subject
+
+    @property
+    def traits(self) -> Traits:
+        return Traits(original_manifest=True, moves_blobs=True, verified=True)
 
     def root(self) -> Document:
         """The manifest or index; checked against the digest in the reference, else against what the registry says."""
@@ -72,14 +73,6 @@ class RegistrySource:
 
     def close(self) -> None:
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @cached_property
     def _root(self) -> Document:
