@@ -22,8 +22,8 @@ from deadweight.layer.scanner import Scanner
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 
-BUFFER = 1 << 20
-RING = 6
+BUFFER = 512 << 10
+RING = 8
 """Buffers of `BUFFER` uncompressed bytes each."""
 STEP = 256 << 10
 """After how many uncompressed bytes the wire offset is noted."""

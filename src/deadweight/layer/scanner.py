@@ -92,18 +92,17 @@ class Scanner:
 
     def _long_content(self, path: str, size: int) -> bytes:
         """The same for a content that lies in several pieces."""
-        hasher = sha256()
-        kept: Ends | None = None
-        left = size
-        first = True
+        magic = self._exactly(min(4, size), f"the content of {path!r}")
+        hasher = sha256(magic)
+        limit = max((collector.limit for collector in self._wanting(path, magic)), default=0)
+        kept = Ends(size, limit) if limit else None
+        if kept is not None:
+            kept.append(memoryview(magic))
+        left = size - len(magic)
         while left:
             if self._position == self._size:
                 self._next_piece(f"the content of {path!r}")
             piece = self._view[self._position : self._position + left]
-            if first:
-                limit = self._limit(path, size, bytes(piece[:4]))
-                kept = Ends(size, limit) if limit else None
-                first = False
             hasher.update(piece)
             if kept is not None:
                 kept.append(piece)
@@ -113,10 +112,6 @@ class Scanner:
         if kept is not None:
             self._collect(path, path[path.rfind("/") + 1 :], kept)
         return hasher.digest()
-
-    def _limit(self, path: str, size: int, magic: bytes) -> int:
-        wanting = (collector for collector in self._wanting(path, magic) if collector.wants(path, size))
-        return max((collector.limit for collector in wanting), default=0)
 
     def _wanting(self, path: str, magic: bytes) -> list[Collector]:
         name = path[path.rfind("/") + 1 :]
@@ -156,14 +151,18 @@ class Scanner:
 
     def _take(self, size: int) -> bytes:
         """The next `size` bytes, and past their padding."""
+        data = self._exactly(size, "a tar header")
+        self._skip(-size % BLOCK_SIZE)
+        return data
+
+    def _exactly(self, size: int, what: str) -> bytes:
         data = bytearray()
         while len(data) < size:
             if self._position == self._size:
-                self._next_piece("a tar header")
+                self._next_piece(what)
             piece = self._view[self._position : self._position + size - len(data)]
             self._position += len(piece)
             data += piece
-        self._skip(-size % BLOCK_SIZE)
         return bytes(data)
 
     def _skip(self, size: int) -> None:
@@ -191,9 +190,10 @@ class Scanner:
         block = self._block()
         if block is not None and block != ZEROS:
             raise InvalidLayer(self._subject, "goes on after a single block of zeros", offset=self.offset)
+        self._position = self._size
         for piece in self._pieces:
             self._use(piece)
-            self._position = len(piece)
+            self._position = self._size
 
 
 def _by_key(pairs: Iterable[tuple[frozenset[_Key], Collector]]) -> dict[_Key, tuple[Collector, ...]]:
