@@ -1,0 +1,61 @@
+"""Go modules, from the build information that the Go linker puts into each program (Go's debug/buildinfo)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deadweight.inventory import elf
+from deadweight.inventory.fields import one_line, single_requirements
+from deadweight.inventory.go_build import GoBuild, GoModule
+from deadweight.inventory.model import GO, Package
+from deadweight.inventory.reader import Facts, Problem
+from deadweight.tree.node import Tree
+
+STANDARD_LIBRARY = "stdlib"
+
+
+class GoReader:
+    """Reads what Go programs are built from."""
+
+    collectors = (elf.COLLECTOR,)
+
+    def read(self, tree: Tree, facts: Facts) -> Iterator[Package | Problem]:
+        """For each program its main module, which owns it, and the modules and standard library linked into it, which own nothing.
+
+        Hard links to one program are one program.
+        """
+        links: dict[tuple[int, int], list[str]] = {}
+        builds: dict[tuple[int, int], GoBuild] = {}
+        for path, fact in facts.live(elf.COLLECTOR):
+            file = elf.of(fact)
+            node = tree.find(path)
+            if file is not None and file.go is not None and node is not None:
+                links.setdefault((node.layer, node.number), []).append(path)
+                builds[node.layer, node.number] = file.go
+        for content, build in builds.items():
+            yield from packages(build, tuple(links[content]))
+
+
+def packages(build: GoBuild, paths: tuple[str, ...]) -> Iterator[Package]:
+    """The packages of one program, which lies at `paths`."""
+    linked = [(used.path, used.version) for used in map(_used, build.dependencies)]
+    linked.append((STANDARD_LIBRARY, build.version))
+    linked = [(name, one_line(version)) for name, version in linked if one_line(name)]
+    name, version = _main(build)
+    if name:
+        requires = single_requirements(name for name, _ in linked)
+        yield Package(GO, name, version, paths[0], paths, requires=requires)
+    for name, version in linked:
+        yield Package(GO, name, version, paths[0])
+
+
+def _main(build: GoBuild) -> tuple[str, str]:
+    # A program that was built from single files has no module, only ``command-line-arguments`` as its path.
+    main = _used(build.module) if build.module is not None else GoModule(build.path, "")
+    return one_line(main.path), one_line(main.version)
+
+
+def _used(module: GoModule) -> GoModule:
+    """The module that was compiled. A replacement without version is a directory: it says nothing, the module's own name does."""
+    replacement = module.replacement
+    return replacement if replacement is not None and replacement.version else module

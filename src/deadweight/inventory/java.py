@@ -1,0 +1,123 @@
+"""Java archives and Java runtimes.
+
+An archive is named by the Maven coordinates in it, else by its own name, which in Maven repositories is
+``ARTIFACT-VERSION``, else by its manifest. Coordinates of others that were packed into it are packages without files of
+their own; so are the archives in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from deadweight.inventory import jar
+from deadweight.inventory.fields import one_line, text, texts
+from deadweight.inventory.model import JAVA, Package
+from deadweight.inventory.reader import Facts, Problem
+from deadweight.layer.collect import Content, Fact
+from deadweight.tree.node import Node, Tree
+
+_REPOSITORY_NAME = re.compile(r"(.+)-(\d[^-]*(?:-[A-Za-z][^-]*)*+)")
+_RELEASE = re.compile(r'^([A-Z_]+)="?([^"\r\n]*)"?\r?$', re.MULTILINE)
+
+
+class ReleaseCollector:
+    """Collects the version in the ``release`` file of a Java runtime (JEP 223 and 282 name its fields)."""
+
+    name = "java-release"
+    version = 1
+    names = frozenset({"release"})
+    suffixes: frozenset[str] = frozenset()
+    magics: frozenset[bytes] = frozenset()
+    limit = 64 << 10
+
+    def wants(self, path: str, size: int) -> bool:
+        return size <= self.limit
+
+    def collect(self, path: str, content: Content) -> Fact:
+        values = dict(_RELEASE.findall(content.read(0, content.size).decode("utf-8", "replace")))
+        return one_line(values.get("JAVA_VERSION")) or None
+
+
+RELEASES = ReleaseCollector()
+
+
+class JavaReader:
+    """Reads Java runtimes, and the archives that are no part of one."""
+
+    collectors = (jar.COLLECTOR, RELEASES)
+
+    def read(self, tree: Tree, facts: Facts) -> Iterator[Package | Problem]:
+        """Runtimes own their directories, archives themselves."""
+        runtimes = list(_runtimes(tree, facts))
+        yield from runtimes
+        in_runtimes = {path for runtime in runtimes for path in runtime.paths}
+        for path, fact in facts.live(jar.COLLECTOR):
+            if path in in_runtimes or not isinstance(fact, dict):
+                continue
+            if "problem" in fact:
+                yield Problem(path, text(fact, "problem"))
+            else:
+                yield from packages(path, fact)
+
+
+def packages(path: str, fact: dict[str, Fact]) -> Iterator[Package | Problem]:
+    """The packages of the archive at `path`: its own, those packed into it, and those of the archives in it."""
+    if unread := texts(fact, "unread"):
+        names = ", ".join(unread[:3]) + (", ..." if len(unread) > 3 else "")
+        yield Problem(path, f"parts of it could not be read, so that only names tell what they are: {names}")
+    own, *others = _found_in(path, fact)
+    inner = fact.get("inner")
+    for archive in inner if isinstance(inner, list) else ():
+        if isinstance(archive, dict):
+            others += _found_in(text(archive, "path"), archive)
+    yield Package(JAVA, *own, path, (path,), license=text(fact, "license"))
+    for name, version in sorted(set(others) - {own}):
+        yield Package(JAVA, name, version, path)
+
+
+def split_file_name(path: str) -> tuple[str, str]:
+    """Artifact and version from the name of a file in a Maven repository; for other names no version."""
+    stem = one_line(path.rpartition("/")[2].rpartition(".")[0])
+    match = _REPOSITORY_NAME.fullmatch(stem)
+    return (match[1], match[2]) if match else (stem, "")
+
+
+def _found_in(path: str, fact: dict[str, Fact]) -> list[tuple[str, str]]:
+    """Name and version of the archive that is called `path`, then those of others packed into it."""
+    artifact, version = split_file_name(path)
+    modules = []
+    for line in texts(fact, "modules"):
+        coordinates, _, module_version = line.partition(" ")
+        modules.append((coordinates, module_version or version))
+    own = _own(artifact, version, modules)
+    if own is None:
+        title = "" if version else text(fact, "title")
+        own = (title or artifact, version or text(fact, "version"))
+    return [own, *(module for module in modules if module != own)]
+
+
+def _own(artifact: str, version: str, modules: list[tuple[str, str]]) -> tuple[str, str] | None:
+    """Which of the Maven coordinates in an archive are its own."""
+    file_name = f"{artifact}-{version}-"  # a classifier may follow
+    for coordinates, module_version in modules:
+        name = coordinates.rpartition(":")[2]
+        if name == artifact or file_name.startswith(f"{name}-{module_version}-"):
+            return coordinates, module_version
+    return modules[0] if len(modules) == 1 and not version else None
+
+
+def _runtimes(tree: Tree, facts: Facts) -> Iterator[Package]:
+    for path, version in facts.live(RELEASES):
+        directory, _, name = path.rpartition("/")
+        home = tree.find(directory)
+        programs = _programs(home)
+        if name == "release" and isinstance(version, str) and home is not None and "java" in programs:
+            paths = sorted(below for below, node in home.walk(directory) if node.children is None)
+            yield Package(JAVA, "jdk" if "javac" in programs else "jre", version, path, tuple(paths))
+
+
+def _programs(home: Node | None) -> dict[str, Node]:
+    """What lies in ``bin`` below `home`."""
+    directory = (home.children or {}).get("bin") if home is not None else None
+    return (directory.children or {}) if directory is not None else {}
