@@ -29,11 +29,11 @@ def entries(data: bytes) -> list[Entry]:
 
 def tar(
     *members: tuple[tarfile.TarInfo, bytes],
-    format: int = tarfile.PAX_FORMAT,
+    kind: int = tarfile.PAX_FORMAT,
     pax: dict[str, str] | None = None,
 ) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=format, pax_headers=pax or {}) as archive:
+    with tarfile.open(fileobj=buffer, mode="w", format=kind, pax_headers=pax or {}) as archive:
         for info, content in members:
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
@@ -104,9 +104,9 @@ class Marker:
         return content.read(0, content.size).decode("latin-1")
 
 
-@pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 @pytest.mark.parametrize("piece", [1, 7, 511, 512, 513, 4096, 1 << 20])
-def test_every_format_in_pieces_of_any_size(format: int, piece: int) -> None:
+def test_every_format_in_pieces_of_any_size(kind: int, piece: int) -> None:
     long = "directory/" * 9 + "n" * 60
     data = tar(
         member("d", type=tarfile.DIRTYPE, mode=0o755),
@@ -117,7 +117,7 @@ def test_every_format_in_pieces_of_any_size(format: int, piece: int) -> None:
         member("h", type=tarfile.LNKTYPE, linkname="./d/f"),
         member("p", type=tarfile.FIFOTYPE),
         member("c", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
-        format=format,
+        kind=kind,
     )
     found = {entry.path: entry for entry in scan(data, piece).entries}
     assert [entry.kind for entry in found.values()] == [
