@@ -37,7 +37,7 @@ $(IMAGE)/index.json: examples/demo.toml examples/debian_image.py
 	@scripts/venv
 	@scripts/require mmdebstrap $$(test "$$(id -u)" -eq 0 || echo newuidmap=uidmap)
 	@echo 'building an image from Debian packages, which takes a minute or two' >&2
-	$(BIN)/python examples/debian_image.py examples/demo.toml $(IMAGE)
+	$(BIN)/python -m examples.debian_image examples/demo.toml $(IMAGE)
 
 test:
 	@scripts/venv test

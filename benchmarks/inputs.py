@@ -42,8 +42,8 @@ def debian(size: str) -> dict[str, Input]:
         print(f"building the {size} image from Debian packages", file=sys.stderr)
         recipe = Path(__file__).with_name(f"{size}.toml")
         arguments = [f"{target}:{compression}" for compression, target in targets.items()]
-        script = str(ROOT / "examples" / "debian_image.py")
-        subprocess.run([sys.executable, script, str(recipe), *arguments], check=True)
+        command = [sys.executable, "-m", "examples.debian_image", str(recipe), *arguments]
+        subprocess.run(command, cwd=ROOT, check=True)
     counted = count(targets["gzip"])
     return {compression: described(target, *counted) for compression, target in targets.items()}
 

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """A layered image from Debian packages, without Docker: a recipe of RUN lines becomes an OCI image layout.
 
-    debian_image.py RECIPE.toml LAYOUT[:gzip|:zstd|:uncompressed]...
+    python3 -m examples.debian_image RECIPE.toml LAYOUT[:gzip|:zstd|:uncompressed]...
 
 mmdebstrap makes the base system and runs each line of the recipe in it, as root or as an ordinary user. After
 each line the file system is kept as a tar file, and what differs from the one before becomes a layer, whiteouts
