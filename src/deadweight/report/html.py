@@ -13,8 +13,20 @@ from deadweight.report.markup import element
 from deadweight.report.sections import figures, heading, sections
 from deadweight.report.treemap import pack, treemap
 
-SCRIPTS = ("data.js", "hierarchy.js", "layout.js", "paint.js", "search.js", "panel.js", "page.js")
-"""The page's script in the order of its parts."""
+SCRIPTS = (
+    "data",
+    "hierarchy",
+    "layout",
+    "describe",
+    "paint",
+    "search",
+    "panel",
+    "tip",
+    "theme",
+    "controls",
+    "page",
+)
+"""The parts of the page's script, in their order."""
 
 
 def render_html(analysis: Analysis) -> str:
@@ -24,7 +36,7 @@ def render_html(analysis: Analysis) -> str:
     and instructions can become code, even if it became markup.
     """
     assets = files("deadweight.report").joinpath("assets")
-    script = "".join(assets.joinpath(name).read_text("utf-8") for name in SCRIPTS)
+    script = "".join(assets.joinpath(f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     cells = treemap(analysis)
     return Template(assets.joinpath("report.html").read_text("utf-8")).substitute(
         title=element("title", f"{analysis.reference} – deadweight"),

@@ -84,9 +84,30 @@ class Cells {
     return this.foldedPaths;
   }
 
+  hue(category) {
+    return this.categories[category].hue;
+  }
+
+  /** The categories that lie over a cell, besides its colour. */
+  marks(cell) {
+    return this.sets[this.set[cell]];
+  }
+
+  /** By category the bytes that it lies over. */
+  sums(unit) {
+    const sums = new Float64Array(this.categories.length);
+    for (let cell = 0; cell < this.count; cell++) {
+      const own = this.category[cell], marks = this.marks(cell);
+      for (const category of marks.includes(own) ? marks : [own, ...marks]) {
+        sums[category] += this.sizes[unit][cell] * this.fraction(cell, category);
+      }
+    }
+    return sums;
+  }
+
   /** Whether `category` lies over the cell: as its colour or as a mark. */
   has(cell, category) {
-    return this.category[cell] === category && this.kind[cell] !== NAME || this.sets[this.set[cell]].includes(category);
+    return this.category[cell] === category && this.kind[cell] !== NAME || this.marks(cell).includes(category);
   }
 
   /** The part of the cell, from 0 to 1, that `category` lies over. */

@@ -5,8 +5,8 @@ class Group {
   constructor(name, parent, categories) {
     this.name = name;
     this.parent = parent;
-    this.title = '';      // what it is, where its path does not say it
-    this.path = '';
+    this.title = '';      // the instruction of a layer
+    this.directory = undefined;
     this.groups = [];
     this.cells = [];
     this.count = 0;
@@ -29,7 +29,7 @@ class Group {
   }
 
   /** The bytes by category of the children from number `from` on. */
-  rest(unit, cells, from) {
+  restSums(unit, cells, from) {
     if (this.rests[unit]?.from !== from) {
       const sums = new Float64Array(cells.categories.length);
       for (const child of this.children(unit, cells).slice(from)) {
@@ -39,6 +39,16 @@ class Group {
       this.rests[unit] = { from, sums };
     }
     return this.rests[unit].sums;
+  }
+
+  /** Adds what `group` has to the sums. */
+  include(group) {
+    this.count += group.count;
+    for (const unit of [UNPACKED, WIRE]) {
+      this.total[unit] += group.total[unit];
+      this.matched[unit] += group.matched[unit];
+      group.byCategory[unit].forEach((size, category) => { this.byCategory[unit][category] += size; });
+    }
   }
 }
 
@@ -80,7 +90,6 @@ class Hierarchy {
       const label = this.view === 'layer' ? `Layer ${key + 1}` : this.cells.owners[key];
       top = this.group(label, this.root);
       top.title = this.view === 'layer' ? this.cells.layers[key].label : '';
-      top.path = label;
       this.tops.set(key, top);
     }
     return top;
@@ -110,17 +119,10 @@ class Hierarchy {
   }
 
   sum() {
-    const { cells } = this;
     for (let i = this.all.length - 1; i >= 0; i--) {
       const group = this.all[i];
       for (const cell of group.cells) this.add(group, cell);
-      const { parent } = group;
-      if (!parent) continue;
-      parent.count += group.count;
-      for (const unit of [UNPACKED, WIRE]) {
-        parent.total[unit] += group.total[unit];
-        for (let c = 0; c < cells.categories.length; c++) parent.byCategory[unit][c] += group.byCategory[unit][c];
-      }
+      group.parent?.include(group);
     }
   }
 
@@ -151,10 +153,25 @@ class Hierarchy {
       }
     }
     this.all = this.inOrder();
-    for (const group of this.all) {
-      for (const cell of group.cells) this.groupOf[cell] = group;
-      if (group.directory !== undefined) group.path = this.cells.directoryPath(group.directory);
+    for (const group of this.all) for (const cell of group.cells) this.groupOf[cell] = group;
+  }
+
+  /** A group of the children of `group` from number `from` on. */
+  rest(group, unit, from, matches) {
+    const children = group.children(unit, this.cells).slice(from);
+    const rest = new Group(`${numberText(children.length)} more`, group, this.cells.categories.length);
+    rest.directory = group.directory;
+    for (const child of children) {
+      if (child instanceof Group) {
+        rest.groups.push(child);
+        rest.include(child);
+      } else {
+        rest.cells.push(child);
+        this.add(rest, child);
+        if (matches) for (const one of [UNPACKED, WIRE]) rest.matched[one] += this.cells.sizes[one][child] * matches[child];
+      }
     }
+    return rest;
   }
 
   /** Adds up what `matches` (by cell: the part that matches) leaves of each group. */

@@ -53,9 +53,10 @@ function patternFill(context, colour, line, path, ratio) {
 }
 
 class Painter {
-  constructor(holder, cells) {
+  constructor(holder, cells, describer) {
     this.holder = holder;
     this.cells = cells;
+    this.describer = describer;
     [this.back, this.front] = holder.querySelectorAll('canvas');
     this.context = this.back.getContext('2d', { alpha: false });
     this.overlay = this.front.getContext('2d');
@@ -134,7 +135,7 @@ class Painter {
     const { context, palette } = this;
     context.textAlign = 'left';
     context.font = `11px ${FONT}`;
-    const name = fit(context, this.boxLabel(box), box.w - 10);
+    const name = fit(context, this.describer.boxLabel(box), box.w - 10);
     if (!name) return;
     const size = box.h > 32 ? sizeText(box.size) : '';
     const lines = size && context.measureText(size).width <= box.w - 10 ? [name, size] : [name];
@@ -150,11 +151,6 @@ class Painter {
       context.fillStyle = category.hue ? palette.ink : i ? palette.liveNote : palette.liveInk;
       context.fillText(line, box.x + 5, box.y + 10 + 14 * i);
     });
-  }
-
-  boxLabel(box) {
-    if (box.rest) return `${numberText(box.count)} more`;
-    return box.item instanceof Group ? box.item.name : this.cells.label(box.item);
   }
 
   /** What a box is coloured by: [category, share of it] with the widest first; `matched` says whether any matches. */
@@ -179,12 +175,8 @@ class Painter {
       const category = cells.category[box.item];
       return [[category, cells.fraction(box.item, category)]];
     }
-    const sums = box.rest ? box.item.rest(unit, cells, box.from) : box.item.byCategory[unit];
-    const shares = [];
-    for (let category = 0; category < sums.length; category++) {
-      if (sums[category] > 0 && cells.categories[category].hue) shares.push([category, sums[category] / whole]);
-    }
-    return shares.sort((a, b) => b[1] - a[1]);
+    const sums = box.rest ? box.item.restSums(unit, cells, box.from) : box.item.byCategory[unit];
+    return this.describer.flagged(sums).map(([category, size]) => [category, size / whole]);
   }
 
   matchedSize(box, unit, matches) {

@@ -24,9 +24,8 @@ class Panel {
   showLevel(level, unit) {
     const { cells } = this.page;
     const children = level.children(unit, cells);
-    const name = level.parent ? level.path || level.name : 'The whole image';
     this.show(
-      make('h3', {}, name),
+      make('h3', {}, this.page.describer.path(level)),
       level.title ? make('p', { class: 'instruction' }, level.title) : null,
       make('p', { class: 'note' }, `${sizeText(level.total[unit])} in ${countText(level.count, 'file')}`),
       this.table(['Name', 'Size', 'Flagged'], children, child => this.levelRow(child, level, unit)),
@@ -35,34 +34,33 @@ class Panel {
 
   levelRow(child, level, unit) {
     const { page } = this;
+    const { describer } = page;
     const group = child instanceof Group;
-    const size = page.sizeOf(child);
-    const flagged = page.flaggedOf(child);
-    const open = () => group ? page.go(child, null, true) : page.reveal(child, true);
+    const flags = describer.flags(child, unit);
+    const flagged = flags.reduce((sum, [, size]) => sum + size, 0);
+    const size = describer.size(child, unit);
+    const open = () => {
+      if (group) page.go(child);
+      else page.reveal(child);
+    };
     return make('tr', {},
       make('th', { scope: 'row' },
-        make('button', { type: 'button', class: `name${group ? ' group' : ''}`, onclick: open, title: page.pathOf(child) },
-          page.labelOf(child)),
-        this.bar(child, level.total[unit], unit)),
+        make('button', { type: 'button', class: `name${group ? ' group' : ''}`, onclick: open, title: describer.path(child) },
+          describer.label(child)),
+        this.bar([[0, size - flagged], ...flags], level.total[unit])),
       make('td', { class: 'number' }, sizeText(size)),
       make('td', { class: 'number' }, flagged ? sizeText(flagged) : '–'));
   }
 
-  /** How much of the level it takes, coloured as in the treemap. */
-  bar(child, whole, unit) {
-    const { page } = this;
+  /** How much of the level something takes, coloured as in the treemap. */
+  bar(parts, whole) {
     const bar = make('span', { class: 'share', 'aria-hidden': 'true' });
-    const add = (category, size) => {
+    for (const [category, size] of parts) {
       const part = make('span', {});
       part.style.width = `${100 * size / (whole || 1)}%`;
-      part.style.background = `var(--hue-${page.cells.categories[category].hue})`;
+      part.style.background = `var(--hue-${this.page.cells.hue(category)})`;
       bar.append(part);
-    };
-    let plain = page.sizeOf(child);
-    const flagged = page.sharesOf(child);
-    for (const [, size] of flagged) plain -= size;
-    add(0, Math.max(0, plain));
-    for (const [category, size] of flagged) add(category, size);
+    }
     return bar;
   }
 
@@ -93,8 +91,8 @@ class Panel {
     const { page } = this;
     return make('tr', {},
       make('th', { scope: 'row' },
-        make('button', { type: 'button', class: 'name path', onclick: () => page.reveal(cell, true) }, page.cells.path(cell)),
-        make('small', {}, page.classText(cell))),
+        make('button', { type: 'button', class: 'name path', onclick: () => page.reveal(cell) }, page.cells.path(cell)),
+        make('small', {}, page.describer.line(cell))),
       make('td', { class: 'number' }, sizeText(sizes[cell] * matches[cell])));
   }
 
