@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -27,18 +28,30 @@ from deadweight.transport.registry.destination import RegistryDestination
 from deadweight.transport.registry.reference import RegistryReference, parse_reference
 from deadweight.transport.registry.session import Session
 from deadweight.transport.registry.source import RegistrySource
+from services.hostile_registry import hostile_registry
 from services.images import FILES, SampleImage, sample_image, sample_index, with_manifest, write_layout
+from services.proxy import proxy_to
 from services.registry import PASSWORD, USERNAME, Registry, plain_registry, tls_registry
 from services.transfer import contents, crane, descriptor_of, document_of, pulled, push, read_blob, skopeo
 from services.web import Request, respond, serving
 
 pytestmark = pytest.mark.registry
 ANYONE = Access()
+PROXIES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+)
 
 
 @pytest.fixture(autouse=True)
 def no_credentials_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"):
+    for name in ("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", *PROXIES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
@@ -530,9 +543,9 @@ def test_redirected_blobs(tmp_path: Path, repository: str) -> None:
     """The registry sends blob downloads to where its storage is published, as those behind a CDN do."""
     root = tmp_path / "registry" / "storage"
 
-    def published(request: Request, handler: object) -> None:
+    def published(request: Request, handler: BaseHTTPRequestHandler) -> None:
         assert request.headers["Authorization"] is None
-        respond(handler, 200, (root / request.path.lstrip("/")).read_bytes())  # type: ignore[arg-type]
+        respond(handler, 200, (root / request.path.lstrip("/")).read_bytes())
 
     with serving(published) as storage:
         settings = f"middleware: {{storage: [{{name: redirect, options: {{baseurl: '{storage.url}'}}}}]}}"
@@ -542,6 +555,45 @@ def test_redirected_blobs(tmp_path: Path, repository: str) -> None:
             with open_source(name, ANYONE) as source:
                 assert pulled(source) == contents(sample_image())
             assert len(storage.requests) == len(FILES) + 1
+
+
+# Proxies
+
+
+def test_tunnel_through_a_proxy(
+    registry_with_tls: Registry, repository: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name exists nowhere: only the proxy can have got us there."""
+    name = f"docker://registry.invalid:5000/{repository}"
+    access = Access(insecure_tls=True)
+    with proxy_to(registry_with_tls.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass@{proxy.host}")
+        pushed(name, sample_image(), access)
+        with open_source(name, access) as source:
+            assert pulled(source) == contents(sample_image())
+        assert {request.path for request in proxy.requests} == {"registry.invalid:5000"}
+        assert {request.headers["Proxy-Authorization"] for request in proxy.requests} == {
+            "Basic dXNlcjpwYXNz"
+        }
+        monkeypatch.setenv("NO_PROXY", "registry.invalid")
+        with open_source(name, access) as source, pytest.raises(TransportError, match="no such host"):
+            source.root()
+
+
+def test_proxy_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = sample_image()
+    with hostile_registry(image) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.web.url)
+        with open_source("docker://registry.invalid/name", Access(plain_http=True)) as source:
+            assert pulled(source) == contents(image)
+        assert proxy.web.requests[0].path == "http://registry.invalid/v2/name/manifests/latest"
+
+
+def test_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
+    with open_source("docker://registry.invalid/name", ANYONE) as source:  # noqa: SIM117
+        with pytest.raises(TransportError, match=r"registry\.invalid: the proxy failed; check HTTP_PROXY"):
+            source.root()
 
 
 # Not there at all

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deadweight.errors import (
     AuthenticationError,
@@ -31,6 +35,7 @@ from services.hostile_registry import (
     cut_off,
     endless,
     endless_continue,
+    honest,
     hostile_registry,
     redirect,
     refuse,
@@ -178,12 +183,7 @@ def test_endless_layer_ends_where_it_should(hostile: HostileRegistry, access: Ac
 
 
 def test_endless_error(hostile: HostileRegistry, access: Access) -> None:
-    def trick(request: Request, handler: object) -> None:
-        handler.send_response = lambda status: None  # type: ignore[attr-defined]
-        handler.wfile.write(b"HTTP/1.1 418 Teapot\r\n")  # type: ignore[attr-defined]
-        endless(request, handler)  # type: ignore[arg-type]
-
-    hostile.tricks["/manifests/latest"] = trick
+    hostile.tricks["/manifests/latest"] = partial(endless, status=418)
     assert refusal(hostile, access, TransportError).endswith("the registry answers with status 418")
 
 
@@ -237,9 +237,9 @@ def test_broken_layer_is_resumed(hostile: HostileRegistry, access: Access) -> No
 def test_broken_layer_without_ranges(hostile: HostileRegistry, access: Access) -> None:
     trick = cut_off(IMAGE, 100_000, times=1)
 
-    def answer(request: Request, handler: object) -> None:
+    def answer(request: Request, handler: BaseHTTPRequestHandler) -> None:
         del request.headers["Range"]
-        trick(request, handler)  # type: ignore[arg-type]
+        trick(request, handler)
 
     hostile.tricks[LAYER.digest] = answer
     with source_of(hostile, access) as source:
@@ -271,9 +271,9 @@ def test_wrong_range(hostile: HostileRegistry, access: Access) -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_overload_that_passes(hostile: HostileRegistry, access: Access, status: int) -> None:
-    def once(request: Request, handler: object) -> None:
+    def once(request: Request, handler: BaseHTTPRequestHandler) -> None:
         del hostile.tricks["/manifests/latest"]
-        respond(handler, status, b"", {"Retry-After": "0"})  # type: ignore[arg-type]
+        respond(handler, status, b"", {"Retry-After": "0"})
 
     hostile.tricks["/manifests/latest"] = once
     with source_of(hostile, access) as source:
@@ -307,13 +307,13 @@ def signed_in(request: Request) -> bool:
 def test_redirect_to_another_host_gets_no_credentials(
     hostile: HostileRegistry, elsewhere: Web, access: Access
 ) -> None:
-    def trick(request: Request, handler: object) -> None:
+    def trick(request: Request, handler: BaseHTTPRequestHandler) -> None:
         answer = (
             redirect(f"{elsewhere.url}/cdn?signature=x")
             if signed_in(request)
             else challenge('Basic realm="x"')
         )
-        answer(request, handler)  # type: ignore[arg-type]
+        answer(request, handler)
 
     hostile.tricks[LAYER.digest] = trick
     with source_of(hostile, access) as source:
@@ -332,9 +332,9 @@ def test_challenge_of_another_host_gets_no_credentials(hostile: HostileRegistry,
 def test_upload_on_another_host_gets_no_credentials(
     hostile: HostileRegistry, elsewhere: Web, access: Access
 ) -> None:
-    def begin(request: Request, handler: object) -> None:
+    def begin(request: Request, handler: BaseHTTPRequestHandler) -> None:
         answer = refuse(202, {"Location": f"{elsewhere.url}/upload?state=1"})
-        (answer if signed_in(request) else challenge('Basic realm="x"'))(request, handler)  # type: ignore[arg-type]
+        (answer if signed_in(request) else challenge('Basic realm="x"'))(request, handler)
 
     hostile.tricks["/blobs/uploads/"] = begin
     target = parse_reference(hostile.location)
@@ -402,9 +402,9 @@ def test_senseless_token(hostile: HostileRegistry, access: Access, answer: str, 
 
 @pytest.mark.parametrize("lifetime", [10**400, -1, "soon", True, None])
 def test_senseless_lifetime_of_a_token(hostile: HostileRegistry, access: Access, lifetime: object) -> None:
-    def manifest(request: Request, handler: object) -> None:
+    def manifest(request: Request, handler: BaseHTTPRequestHandler) -> None:
         asked = challenge(f'Bearer realm="{hostile.web.url}/token",service="s"')
-        (send(IMAGE.manifest.data) if signed_in(request) else asked)(request, handler)  # type: ignore[arg-type]
+        (send(IMAGE.manifest.data) if signed_in(request) else asked)(request, handler)
 
     hostile.tricks["/manifests/latest"] = manifest
     token = json.dumps({"token": "x", "expires_in": lifetime}).encode()
@@ -427,13 +427,13 @@ def test_token_server_that_fails(hostile: HostileRegistry, access: Access) -> No
 
 
 def test_error_that_repeats_our_secrets(hostile: HostileRegistry, access: Access) -> None:
-    def parrot(request: Request, handler: object) -> None:
+    def parrot(request: Request, handler: BaseHTTPRequestHandler) -> None:
         if not signed_in(request):
-            challenge('Basic realm="x"')(request, handler)  # type: ignore[arg-type]
+            challenge('Basic realm="x"')(request, handler)
             return
         shown = f"{SECRET} {request.headers['Authorization']} \x1b[31m\r\nred"
         body = json.dumps({"errors": [{"code": "DENIED", "message": shown}]}).encode()
-        respond(handler, 403, body)  # type: ignore[arg-type]
+        respond(handler, 403, body)
 
     hostile.tricks["/manifests/latest"] = parrot
     text = refusal(hostile, access, AuthenticationError)
@@ -464,3 +464,48 @@ def test_push_to_a_registry_that_takes_nothing(hostile: HostileRegistry, access:
     with RegistryDestination(target, access, Session(target, access, HASTE)) as destination:  # noqa: SIM117
         with pytest.raises(TransportError, match="the registry answers with status 405"):
             push(destination, IMAGE)
+
+
+# Anything at all
+
+PARTS = ["/v2/name/", "http://127.0.0.1:1", "http://", "//", "[::1", ":99999", "?", "#", "%zz", "\xe9", "..", "@", " ", "\t",
+    "*", "\\", '"', ",", "=", "Bearer ", "Basic ", "realm=", "scope=", "0", "-1", "bytes ", "gzip", "chunked", "close"]  # fmt: skip
+HEADERS = ["Location", "WWW-Authenticate", "Content-Length", "Content-Type", "Docker-Content-Digest", "Retry-After",
+    "Transfer-Encoding", "Content-Encoding", "Content-Range", "Connection"]  # fmt: skip
+BODIES = [IMAGE.manifest.data, b"{}", b'{"token":"x"}', b'{"tags":["a"]}', b""]
+ANSWERS = st.tuples(
+    st.sampled_from([200, 200, 206, 204, 301, 307, 304, 401, 401, 403, 404, 429, 500, 100, 999]),
+    st.dictionaries(st.sampled_from(HEADERS), st.lists(st.sampled_from(PARTS), max_size=4).map("".join)),
+    st.sampled_from(BODIES),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.none() | ANSWERS, max_size=6))
+def test_any_answers_give_the_image_or_one_line(
+    answers: list[tuple[int, dict[str, str], bytes] | None],
+) -> None:
+    left = iter(answers)
+
+    def next_answer(request: Request, handler: BaseHTTPRequestHandler) -> None:
+        answer = next(left, None)
+        if answer is None:
+            honest(IMAGE, request, handler)
+            return
+        status, headers, body = answer
+        lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        handler.wfile.write("\r\n".join(lines).encode("latin-1") + body)
+        handler.close_connection = True
+
+    with serving(next_answer) as web:
+        target = parse_reference(f"{web.host}/name")
+        # Plain HTTP at once: the attempt to speak TLS would use up an answer.
+        session = Session(target, Access(plain_http=True), HASTE)
+        with RegistrySource(target, Access(), session) as source:
+            try:
+                assert pulled(source).keys() == contents(IMAGE).keys()
+            except DeadweightError as error:
+                line = str(error)
+            else:
+                line = ""
+    assert line.isprintable()

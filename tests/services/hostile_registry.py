@@ -83,10 +83,9 @@ def send(data: bytes, headers: dict[str, str] | None = None) -> Answer:
     return lambda request, handler: respond(handler, 200, data, headers)
 
 
-def endless(request: Request, handler: BaseHTTPRequestHandler) -> None:
+def endless(request: Request, handler: BaseHTTPRequestHandler, status: int = 200) -> None:
     """A body in chunks, without end."""
-    handler.send_response(200)
-    handler.send_header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+    handler.send_response(status)
     handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
     piece = b" " * 65536

@@ -134,6 +134,8 @@ class Authenticator:
     def _new_token(self, challenge: Challenge, scopes: Scopes) -> _Token:
         known = self._credentials
         if known is not None and known.registry_token:
+            if not _TOKEN68.fullmatch(known.registry_token):
+                raise AuthenticationError(known.origin, "holds a registry token that no header can hold")
             return _Token(f"Bearer {known.registry_token}", float("inf"))
         realm = self._realm(challenge)
         fields = [("service", challenge.parameters.get("service", ""))]
@@ -141,7 +143,7 @@ class Authenticator:
         if known is not None and known.identity_token:
             fields += [("grant_type", "refresh_token"), ("client_id", "deadweight")]
             fields += [("scope", " ".join(sorted(scopes))), ("refresh_token", known.identity_token)]
-            body = urlencode(fields).encode()
+            body = urlencode(fields, errors="replace").encode()
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
             response = self._connections.request("POST", realm, headers, [body])
         else:
@@ -202,7 +204,7 @@ def merged(scopes: Scopes) -> Scopes:
 
 
 def _basic_of(known: Credentials) -> str:
-    return base64.b64encode(f"{known.username}:{known.password}".encode()).decode()
+    return base64.b64encode(f"{known.username}:{known.password}".encode(errors="replace")).decode()
 
 
 def _token(raw: bytes, subject: str) -> _Token:

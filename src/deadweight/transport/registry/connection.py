@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import ssl
@@ -13,7 +12,6 @@ from http.client import HTTPException
 from pathlib import Path
 from threading import Event, Timer
 from time import monotonic
-from urllib.parse import unquote
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -32,11 +30,15 @@ from urllib3.exceptions import TimeoutError as AnyTimeoutError
 
 from deadweight.errors import LimitExceeded, TransportError
 from deadweight.transport.base import Access
-from deadweight.transport.registry.origin import Origin, is_loopback
+from deadweight.transport.registry.origin import Origin
+from deadweight.transport.registry.proxy import proxy_for
 from deadweight.transport.registry.tls import CERTIFICATE_FOLDERS, tls_context
 
 PIECE = 64 << 10
 """Bytes sent or read at a time: small, so that a time limit for one piece suits slow lines too."""
+
+_KEPT = 8
+"""Connections to one host that are kept for further requests."""
 
 _NOT_TLS = frozenset(
     {
@@ -198,46 +200,13 @@ class Connections:
             urllib3.disable_warnings(InsecureRequestWarning)
         proxy = proxy_for(origin, os.environ)
         if proxy is None:
-            manager = urllib3.PoolManager(maxsize=8, ssl_context=context)
+            manager = urllib3.PoolManager(maxsize=_KEPT, ssl_context=context)
         else:
-            manager = _through(proxy, context)
+            manager = urllib3.ProxyManager(
+                proxy.url, maxsize=_KEPT, ssl_context=context, proxy_headers=proxy.headers
+            )
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         return manager
-
-
-def proxy_for(origin: Origin, environment: Mapping[str, str]) -> str | None:
-    """The proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name for `origin`; never one for loopback."""
-    # Sorted, lower case comes last and wins.
-    values = {name.lower(): value for name, value in sorted(environment.items())}
-    proxy = values.get(f"{origin.scheme}_proxy") or values.get("all_proxy")
-    exceptions = values.get("no_proxy", "").split(",")
-    if not proxy or is_loopback(origin.host) or any(_covers(text.strip(), origin) for text in exceptions):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _covers(exception: str, origin: Origin) -> bool:
-    """Whether an entry of NO_PROXY means `origin`: ``*``, HOST[:PORT] with its subdomains, an address, a network."""
-    name, _, port = (
-        exception.lower().rpartition(":") if exception.count(":") == 1 else (exception.lower(), "", "")
-    )
-    if not name or (port and port != str(origin.port)):
-        return False
-    try:
-        return ipaddress.ip_address(origin.host) in ipaddress.ip_network(name, strict=False)
-    except ValueError:
-        domain = name.lstrip("*.")
-        return name == "*" or (bool(domain) and f".{origin.host}".endswith(f".{domain}"))
-
-
-def _through(proxy: str, context: ssl.SSLContext | None) -> urllib3.ProxyManager:
-    try:
-        parts = urllib3.util.parse_url(proxy)
-        headers = urllib3.make_headers(proxy_basic_auth=unquote(parts.auth)) if parts.auth else None
-        bare = urllib3.util.Url(parts.scheme, None, parts.host, parts.port).url
-        return urllib3.ProxyManager(bare, maxsize=8, ssl_context=context, proxy_headers=headers)
-    except HTTPError:
-        raise TransportError("HTTP_PROXY or HTTPS_PROXY", "is not the address of an HTTP proxy") from None
 
 
 def _explained(error: HTTPError, origin: Origin, patience: Patience) -> TransportError:

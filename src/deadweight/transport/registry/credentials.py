@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 import subprocess
@@ -92,7 +91,10 @@ def _read(path: Path) -> bytes | None:
 def _in_file(value: Mapping[str, Any], path: Path, reference: RegistryReference) -> Credentials | None:
     subject = str(path)
     helpers = _by_key(fields.texts_by_name(value, "credHelpers", subject))
-    entries = _by_key(fields.mapping(value, "auths", subject))
+    auths = value.get("auths") or {}
+    if not isinstance(auths, dict):
+        raise InvalidDocument(subject, "the field 'auths' is not an object")
+    entries = _by_key(auths)
     for key in _keys(reference):
         if key in helpers:
             found = _from_helper(helpers[key], path, reference.registry)
@@ -158,7 +160,7 @@ def _secret(entry: Mapping[str, Any], name: str, subject: str) -> str:
 def _decoded(auth: str, subject: str, key: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(auth, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise InvalidDocument(subject, f"the auth of {key} is not base64 of USER:PASSWORD") from None
     username, _, password = text.partition(":")
     return username, password.rstrip("\0")
