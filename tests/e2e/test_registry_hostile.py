@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -29,6 +31,7 @@ from deadweight.transport.registry.destination import RegistryDestination
 from deadweight.transport.registry.reference import parse_reference
 from deadweight.transport.registry.session import Session
 from deadweight.transport.registry.source import RegistrySource
+from services.certificates import Authority
 from services.hostile_registry import (
     HostileRegistry,
     challenge,
@@ -208,7 +211,26 @@ def test_descriptor_of_a_huge_config(hostile: HostileRegistry, access: Access) -
 def test_stalled_head(hostile: HostileRegistry, access: Access, stall: object) -> None:
     assert callable(stall)
     hostile.tricks["/manifests/latest"] = stall
-    assert "gave no answer in 0.5 s; try again later" in refusal(hostile, access, TransportError)
+    assert "gave no answer in time; try again later" in refusal(hostile, access, TransportError)
+
+
+def test_stalled_head_over_tls(tmp_path: Path) -> None:
+    authority = Authority.create(tmp_path / "ca")
+    with serving(trickle_head, authority.server_context()) as web:
+        target = parse_reference(f"{web.host}/name")
+        access = Access(ca_file=authority.certificate)
+        with RegistrySource(target, access, Session(target, access, HASTE)) as source:  # noqa: SIM117
+            with pytest.raises(TransportError, match=f"https://{web.host}: gave no answer in time"):
+                source.root()
+
+
+def test_stalled_handshake() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        target = parse_reference(f"127.0.0.1:{listener.getsockname()[1]}/name")
+        session = Session(target, Access(), replace(HASTE, connect=0.3))
+        with RegistrySource(target, Access(), session) as source:  # noqa: SIM117
+            with pytest.raises(TransportError, match="gave no answer in time"):
+                source.root()
 
 
 def test_stalled_document(hostile: HostileRegistry, access: Access) -> None:
@@ -357,6 +379,18 @@ def test_senseless_redirect(hostile: HostileRegistry, access: Access, location: 
     hostile.tricks["/manifests/latest"] = redirect(location)
     text = refusal(hostile, access, TransportError)
     assert "is not an HTTP address" in text or "does not say where to" in text
+
+
+def test_redirect_from_tls_to_plain_http(elsewhere: Web, tmp_path: Path) -> None:
+    authority = Authority.create(tmp_path / "ca")
+    with serving(redirect(f"{elsewhere.url}/manifest?signature=x"), authority.server_context()) as web:
+        target = parse_reference(f"{web.host}/name")
+        access = Access(ca_file=authority.certificate)
+        with RegistrySource(target, access, Session(target, access, HASTE)) as source:  # noqa: SIM117
+            with pytest.raises(TransportError) as caught:
+                source.root()
+    assert f"sends us from TLS to plain HTTP, at {elsewhere.url}/manifest; its proxy" in str(caught.value)
+    assert elsewhere.requests == []
 
 
 def test_token_realm_in_plain_http_elsewhere(hostile: HostileRegistry, access: Access) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,12 @@ class Authority:
             *("-CAcreateserial", "-days", "2", "-extfile", str(extensions), "-out", str(certificate)),
         )
         return certificate, key
+
+    def server_context(self) -> ssl.SSLContext:
+        """What a server on 127.0.0.1 needs."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.issue("127.0.0.1"))
+        return context
 
     def sign(self, message: bytes) -> bytes:
         """The RS256 signature of `message` by the authority's own key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,8 +41,8 @@ class Web:
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[Web]:
-    """A server that lets `answer` write each response."""
+def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Web]:
+    """A server that lets `answer` write each response; it speaks plain HTTP, or TLS with a context for it."""
     web = Web(0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -70,6 +71,8 @@ def serving(answer: Answer) -> Iterator[Web]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         web.port = server.server_address[1]
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

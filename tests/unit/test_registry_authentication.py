@@ -12,6 +12,7 @@ from deadweight.transport.registry.authentication import Authenticator, Challeng
 from deadweight.transport.registry.connection import USUAL, Connections
 from deadweight.transport.registry.credentials import Credentials
 from deadweight.transport.registry.origin import Origin
+from deadweight.transport.registry.reference import parse_reference
 
 SCOPES = frozenset({"repository:app:pull"})
 
@@ -73,7 +74,7 @@ def test_scopes_of_one_repository_are_merged() -> None:
 
 def authenticator(origin: str, known: Credentials | None, *, plain_http: bool = False) -> Authenticator:
     connections = Connections(Access(plain_http=plain_http), USUAL)
-    return Authenticator(Origin.of(origin), "docker://app", lambda: known, connections, plain_http)
+    return Authenticator(Origin.of(origin), parse_reference("app"), lambda: known, connections, plain_http)
 
 
 def test_nothing_is_sent_unasked() -> None:
@@ -85,6 +86,12 @@ def test_basic() -> None:
     assert asked.answer(['Basic realm="x"'], SCOPES) == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
     assert asked.header(SCOPES) == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
     assert asked.without_secrets("open sesame, QWxhZGRpbjpvcGVuIHNlc2FtZQ==") == "[secret], [secret]"
+
+
+def test_login_is_for_the_registry_as_the_user_knows_it() -> None:
+    asked = authenticator("https://registry-1.docker.io", None)
+    with pytest.raises(AuthenticationError, match=r"asks for credentials; run `docker login docker\.io`"):
+        asked.answer(['Basic realm="x"'], SCOPES)
 
 
 def test_registry_token_needs_no_realm() -> None:

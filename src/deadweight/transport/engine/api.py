@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 from urllib.parse import quote, urlsplit
 
+from deadweight._version import __version__
 from deadweight.errors import (
     InvalidDocument,
     InvalidReference,
@@ -115,7 +116,11 @@ class Engine:
 
     def _send(self, method: str, path: str, body: BinaryIO | None) -> Answer:
         connection = _Connection(self.address, self._connect, self._read)
-        headers = {"Host": self.address.host or "docker", "Connection": "close", "User-Agent": "deadweight"}
+        headers = {
+            "Host": self.address.host or "docker",
+            "Connection": "close",
+            "User-Agent": f"deadweight/{__version__}",
+        }
         if body is not None:
             size = os.fstat(body.fileno()).st_size
             headers |= {"Content-Type": "application/x-tar", "Content-Length": str(size)}

@@ -17,6 +17,7 @@ from deadweight.oci import strict_json
 from deadweight.transport.registry.connection import Connections
 from deadweight.transport.registry.credentials import Credentials
 from deadweight.transport.registry.origin import Origin, is_loopback, shown
+from deadweight.transport.registry.reference import RegistryReference
 
 Scopes = frozenset[str]
 """What a token is for, each as ``repository:NAME:ACTION[,ACTION]``."""
@@ -58,13 +59,14 @@ class Authenticator:
     def __init__(
         self,
         origin: Origin,
-        subject: str,
+        reference: RegistryReference,
         find: Callable[[], Credentials | None],
         connections: Connections,
         plain_http: bool,
     ) -> None:
         self._origin = origin
-        self._subject = subject
+        self._subject = f"docker://{reference}"
+        self._remedy = f"run `docker login {reference.registry}`"
         self._find = find
         self._connections = connections
         self._plain_http = plain_http
@@ -121,10 +123,6 @@ class Authenticator:
         for secret in filter(None, secrets):
             text = text.replace(secret, "[secret]")
         return text
-
-    @property
-    def _remedy(self) -> str:
-        return f"run `docker login {self._origin.authority}`"
 
     def _basic(self) -> str:
         if self._credentials is None or not self._credentials.password:

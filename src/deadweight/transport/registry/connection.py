@@ -28,6 +28,7 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import TimeoutError as AnyTimeoutError
 
+from deadweight._version import __version__
 from deadweight.errors import LimitExceeded, TransportError
 from deadweight.transport.base import Access
 from deadweight.transport.registry.origin import Origin
@@ -59,6 +60,8 @@ class Patience:
     """For a connection with its handshake, and for sending one piece."""
     read: float = 60.0
     """For the next bytes, and for the whole head of a response."""
+    upload: float = 900.0
+    """For the answer to an upload, before which a registry may move the whole blob within its storage."""
     document: float = 120.0
     """For the whole of a manifest, a token or another small answer."""
     minimum_rate: int = 512
@@ -162,10 +165,11 @@ class Connections:
         where it is that.
         """
         origin = Origin.of(url)
-        fields = {"User-Agent": "deadweight", "Accept-Encoding": "identity", **headers}
+        fields = {"User-Agent": f"deadweight/{__version__}", "Accept-Encoding": "identity", **headers}
         if not body and method in ("POST", "PUT", "PATCH"):
             fields["Content-Length"] = "0"
         patience = self.patience
+        read = patience.upload if method in ("PATCH", "PUT") else patience.read
         try:
             raw = self._manager(origin).request(
                 method,
@@ -176,7 +180,7 @@ class Connections:
                 decode_content=False,
                 redirect=False,
                 retries=False,
-                timeout=urllib3.Timeout(connect=patience.connect, read=patience.read),
+                timeout=urllib3.Timeout(connect=patience.connect, read=read),
             )
         except HTTPError as error:
             raise _explained(error, origin, patience) from error
@@ -223,7 +227,7 @@ def _explained(error: HTTPError, origin: Origin, patience: Patience) -> Transpor
         case ConnectTimeoutError():
             return TransportError(subject, f"no connection in {patience.connect:g} s", "check the network")
         case AnyTimeoutError():
-            return TransportError(subject, f"gave no answer in {patience.read:g} s", "try again later")
+            return TransportError(subject, "gave no answer in time", "try again later")
         case SSLError():
             return _tls_error(error, origin)
         case ProxyError():

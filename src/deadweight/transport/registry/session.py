@@ -140,7 +140,7 @@ class Session:
     def _authenticator(self) -> Authenticator:
         return Authenticator(
             self.origin,
-            self.subject,
+            self.reference,
             lambda: find_credentials(self.reference, self._access.auth_file, os.environ),
             self._connections,
             self._access.plain_http,
