@@ -37,9 +37,13 @@ class Package:
     """Further names that satisfy requirements, such as virtual packages and ``so:`` names."""
     essential: bool = False
     """The distribution says that the system needs it (dpkg's Essential)."""
-    wanted: bool = False
-    """It was asked for by name (apk's world; a dpkg package that apt did not mark as automatic), not only pulled in.
-    Evidence for findings of unused packages; False also where nothing is known."""
+    wanted: bool | None = None
+    """Whether it was asked for by name (apk's world; dpkg packages that apt did not mark as automatic) or only pulled
+    in by others. None where nothing records it. Evidence for findings of unused packages."""
+    install_if: tuple[str, ...] = ()
+    """It is pulled in wherever all of these are installed (apk)."""
+    removed: bool = False
+    """It was removed, and only its configuration files are left (dpkg's config-files)."""
 
     @property
     def label(self) -> str:
@@ -52,6 +56,7 @@ class Inventory:
     """All packages of an image, sorted by ecosystem, name and version."""
 
     packages: tuple[Package, ...]
+    """Those that are installed: a removed package may be an owner, but is not one of them."""
     owners: Mapping[str, Package]
     """Path -> its owner. A system package (apk, deb, rpm) goes before a language's."""
     distribution: str = ""

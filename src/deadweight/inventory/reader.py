@@ -6,12 +6,13 @@ those that the merged tree still shows into packages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from deadweight.inventory.model import Package
 from deadweight.layer.collect import Collector, Fact
+from deadweight.layer.entry import SYMLINK
 from deadweight.layer.index import LayerIndex
 from deadweight.tree.node import LinkLoop, Node, Tree
 
@@ -63,6 +64,21 @@ class Facts:
                 yield path, fact
 
 
+def first_fact(
+    tree: Tree, facts: Facts, collector: Collector, paths: Iterable[str]
+) -> tuple[str, dict[str, Fact]] | None:
+    """The first of `paths` that leads to a file with a fact: the file's real path and that fact."""
+    for path in paths:
+        try:
+            node = tree.resolve(path)
+        except LinkLoop:
+            continue
+        fact = facts.of(collector, node) if node is not None else None
+        if node is not None and isinstance(fact, dict):
+            return node.path, fact
+    return None
+
+
 def _nodes_with_facts(tree: Tree, layers: Sequence[LayerIndex]) -> list[tuple[str, Node]]:
     wanted = [set[int]().union(*layer.facts.values()) for layer in layers]
     found = []
@@ -92,26 +108,47 @@ class Locator:
         return prefix + name if child is not None and child.children is None else None
 
     def owned(self, paths: Sequence[str]) -> tuple[str, ...]:
-        """The real paths of those of `paths` that exist and are no directories, sorted, each once."""
-        directories = self._directories
-        found = set()
+        """The real paths of those of `paths` that exist and are no directories, sorted, each once.
+
+        A path that has others of `paths` below it was a directory to who listed it, even if a link took its place.
+        """
+        known = self._directories.get
+        found = []
+        links = []
         for path in paths:
             directory, _, name = path.rpartition("/")
-            prefix, children = directories.get(directory) or self._look_up(directory)
+            prefix, children = known(directory) or self._look_up(directory)
             child = children.get(name)
             if child is not None and child.children is None:
-                found.add(prefix + name)
-        return tuple(sorted(found))
+                if child.entry.kind == SYMLINK:
+                    links.append((path, prefix + name))
+                else:
+                    found.append(prefix + name)
+        found += [real for path, real in links if not self._is_above(path, paths)]
+        found.sort()
+        return tuple(dict.fromkeys(found))
+
+    def _is_above(self, path: str, paths: Sequence[str]) -> bool:
+        below = path + "/"
+        return path in self._directories and any(other.startswith(below) for other in paths)
 
     def _look_up(self, directory: str) -> tuple[str, dict[str, Node]]:
+        above, _, name = directory.rpartition("/")
+        parent = self._directories.get(above)
+        node = parent[1].get(name) if parent is not None else None
+        if parent is not None and node is not None and node.children is not None:
+            found = (f"{parent[0]}{name}/", node.children)
+        else:
+            found = self._resolve(directory)
+        self._directories[directory] = found
+        return found
+
+    def _resolve(self, directory: str) -> tuple[str, dict[str, Node]]:
         try:
             node = self._tree.resolve(directory)
         except LinkLoop:
             node = None
         if node is None or node.children is None:
-            found: tuple[str, dict[str, Node]] = ("", {})
-        else:
-            path = node.path
-            found = (path + "/" if path else "", node.children)
-        self._directories[directory] = found
-        return found
+            return "", {}
+        path = node.path
+        return path + "/" if path else "", node.children

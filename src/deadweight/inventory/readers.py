@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from deadweight.inventory.apk import ApkReader
+from deadweight.inventory.dpkg import DpkgReader
 from deadweight.inventory.reader import Reader
 
-READERS: tuple[Reader, ...] = ()
+READERS: tuple[Reader, ...] = (ApkReader(), DpkgReader())

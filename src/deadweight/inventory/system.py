@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from deadweight.inventory.reader import Facts
+from deadweight.inventory.fields import one_line
+from deadweight.inventory.reader import Facts, first_fact
 from deadweight.layer.collect import Content, Fact
-from deadweight.tree.node import LinkLoop, Tree
+from deadweight.tree.node import Tree
 
 PATHS = ("etc/os-release", "usr/lib/os-release")
 
@@ -35,16 +36,8 @@ COLLECTOR = OsRelease()
 
 def distribution(tree: Tree, facts: Facts) -> str:
     """PRETTY_NAME of the first os-release that is there, links followed; else empty."""
-    for path in PATHS:
-        try:
-            node = tree.resolve(path)
-        except LinkLoop:
-            continue
-        fact = facts.of(COLLECTOR, node) if node is not None else None
-        if isinstance(fact, dict):
-            name = fact.get("PRETTY_NAME", "")
-            return name if isinstance(name, str) else ""
-    return ""
+    found = first_fact(tree, facts, COLLECTOR, PATHS)
+    return one_line(found[1].get("PRETTY_NAME")) if found is not None else ""
 
 
 def _assignment(line: str) -> tuple[str, str]:

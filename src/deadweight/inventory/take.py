@@ -29,22 +29,16 @@ def take_inventory(
     reader comes first, then to the first in the order of the packages.
     """
     facts = Facts(tree, layers)
-    packages: list[Package] = []
-    owners: dict[str, Package] = {}
+    claims: list[Package] = []
     problems: list[str] = []
     for reader in readers:
-        found: list[Package] = []
-        for item in reader.read(tree, facts):
-            if isinstance(item, Problem):
-                problems.append(str(item))
-            else:
-                found.append(item)
-        found.sort(key=_order)
-        for package in found:
-            for path in package.paths:
-                owners.setdefault(path, package)
-        packages += found
-    packages.sort(key=_order)
+        found = list(reader.read(tree, facts))
+        problems += [str(item) for item in found if isinstance(item, Problem)]
+        claims += sorted((item for item in found if isinstance(item, Package)), key=_order)
+    owners: dict[str, Package] = {}
+    for package in reversed(claims):
+        owners.update(dict.fromkeys(package.paths, package))
+    packages = sorted((package for package in claims if not package.removed), key=_order)
     return Inventory(tuple(packages), owners, system.distribution(tree, facts), tuple(sorted(problems)))
 
 
