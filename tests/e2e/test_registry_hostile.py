@@ -492,11 +492,12 @@ def test_other_digest_stored(hostile: HostileRegistry, access: Access) -> None:
             destination.commit(document_of(IMAGE.manifest))
 
 
-def test_push_to_a_registry_that_takes_nothing(hostile: HostileRegistry, access: Access) -> None:
-    hostile.tricks["/blobs/uploads/"] = refuse(405)
+@pytest.mark.parametrize("status", [201, 405, 413])
+def test_push_to_a_registry_that_takes_nothing(hostile: HostileRegistry, access: Access, status: int) -> None:
+    hostile.tricks["/blobs/uploads/"] = refuse(status, {"Location": "/v2/name/blobs/there"})
     target = parse_reference(hostile.location)
     with RegistryDestination(target, access, Session(target, access, HASTE)) as destination:  # noqa: SIM117
-        with pytest.raises(TransportError, match="the registry answers with status 405"):
+        with pytest.raises(TransportError, match=f"the registry answers with status {status}"):
             push(destination, IMAGE)
 
 

@@ -75,7 +75,7 @@ def test_a_named_file_is_the_only_one(tmp_path: Path) -> None:
 
 
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(TransportError, match="there is no such auth file; check --auth-file"):
+    with pytest.raises(TransportError, match="there is no such auth file; check --authfile"):
         auth_files(tmp_path / "none.json", {})
 
 

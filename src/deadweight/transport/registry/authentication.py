@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from time import monotonic
 from urllib.parse import urlencode
 
 from deadweight.errors import AuthenticationError, TransportError
 from deadweight.oci import strict_json
-from deadweight.transport.registry.connection import Connections
+from deadweight.transport.registry.connection import Connections, Response
 from deadweight.transport.registry.credentials import Credentials
 from deadweight.transport.registry.origin import Origin, is_loopback, shown
 from deadweight.transport.registry.reference import RegistryReference
@@ -136,31 +137,36 @@ class Authenticator:
                 raise AuthenticationError(known.origin, "holds a registry token that no header can hold")
             return _Token(f"Bearer {known.registry_token}", float("inf"))
         realm = self._realm(challenge)
-        fields = [("service", challenge.parameters.get("service", ""))]
-        headers = {"Accept": "application/json"}
-        if known is not None and known.identity_token:
-            fields += [("grant_type", "refresh_token"), ("client_id", "deadweight")]
-            fields += [("scope", " ".join(sorted(scopes))), ("refresh_token", known.identity_token)]
-            body = urlencode(fields, errors="replace").encode()
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
-            response = self._connections.request("POST", realm, headers, [body])
-        else:
-            if known is not None:
-                headers["Authorization"] = "Basic " + _basic_of(known)
-            fields += [("scope", scope) for scope in sorted(scopes)]
-            query = urlencode([(name, value) for name, value in fields if value])
-            response = self._connections.request(
-                "GET", f"{realm}{'&' if '?' in realm else '?'}{query}", headers
-            )
-        try:
+        subject = f"the token server at {shown(realm)}"
+        with closing(self._asked(realm, challenge.parameters.get("service", ""), scopes)) as response:
             if response.status in (400, 401, 403):
                 raise self.refused()
             if response.status != 200:
-                problem = f"the token server at {shown(realm)} answered with status {response.status}"
+                problem = f"{subject} answered with status {response.status}"
                 raise TransportError(self._subject, problem, "try again later")
-            return _token(response.read_all(MAX_ANSWER), f"the token server at {shown(realm)}")
-        finally:
-            response.close()
+            return _token(response.read_all(MAX_ANSWER), subject)
+
+    def _asked(self, realm: str, service: str, scopes: Scopes) -> Response:
+        """The token server's answer: to an identity token by OAuth 2, else to a password or to nobody."""
+        known = self._credentials
+        headers = {"Accept": "application/json"}
+        if known is not None and known.identity_token:
+            form = {
+                "grant_type": "refresh_token",
+                "client_id": "deadweight",
+                "service": service,
+                "scope": " ".join(sorted(scopes)),
+                "refresh_token": known.identity_token,
+            }
+            body = urlencode(form, errors="replace").encode()
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
+            return self._connections.request("POST", realm, headers, [body])
+        if known is not None:
+            headers["Authorization"] = "Basic " + _basic_of(known)
+        query = urlencode(
+            [*([("service", service)] if service else []), *(("scope", s) for s in sorted(scopes))]
+        )
+        return self._connections.request("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", headers)
 
     def _realm(self, challenge: Challenge) -> str:
         """The token server, if it may see the credentials: by TLS, or as plainly as the registry itself."""

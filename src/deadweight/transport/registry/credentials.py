@@ -62,7 +62,7 @@ def auth_files(auth_file: Path | None, environment: Mapping[str, str]) -> list[P
     if named != Path():
         if not named.exists():
             raise TransportError(
-                str(named), "there is no such auth file", "check --auth-file and REGISTRY_AUTH_FILE"
+                str(named), "there is no such auth file", "check --authfile and REGISTRY_AUTH_FILE"
             )
         return [named]
     home = Path(environment.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises)

@@ -107,7 +107,8 @@ class RegistryDestination(Destination):
         """The URL of a new upload; empty where the blob was mounted instead."""
         target = f"{self._path}/blobs/uploads/"
         asked = f"{target}?{urlencode(query)}" if query else target
-        with closing(self._session.call("POST", asked, scopes or self._scopes, (201, 202))) as answer:
+        accepted = (201, 202) if query else (202,)
+        with closing(self._session.call("POST", asked, scopes or self._scopes, accepted)) as answer:
             if answer.status == 201:
                 return ""
             return self._session.resolve(target, answer.header("Location"))
