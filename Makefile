@@ -9,6 +9,8 @@ IMAGE := demo/image
 # How many tests run at once, and whether their coverage is measured (COVERAGE=1).
 JOBS ?= 2
 COVERAGE ?=
+# Options of `make bench`, such as BENCH='--small --runs 1'.
+BENCH ?=
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 10
 
@@ -70,7 +72,7 @@ fuzz:
 bench:
 	@scripts/venv bench
 	@scripts/require mmdebstrap skopeo umoci gzip zstd
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf .venv .cache demo build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
