@@ -4,6 +4,7 @@ import gzip
 import json
 import tarfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from deadweight.oci import media_types
 from deadweight.oci.digest import Digest
 from deadweight.transport.docker_archive import familiar, read_archive
 from deadweight.transport.names import open_destination
-from services.images import sample_image, sample_index
+from services.images import Blob, sample_image, sample_index, with_manifest
 from services.transfer import document_of, push
 
 PLAIN = sample_image(compression="uncompressed", family="docker")
@@ -307,6 +308,16 @@ def test_a_manifest_without_its_layers_is_refused(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_foreign_layer_cannot_be_left_out(tmp_path: Path) -> None:
+    foreign = Blob(media_types.DOCKER_FOREIGN_LAYER, b"elsewhere")
+    image = with_manifest(replace(PLAIN, layers=(foreign,)), "docker")
+    with open_destination(f"docker-archive:{tmp_path / 'new.tar'}", ANYWHERE) as destination:
+        destination.put_document(document_of(image.config))
+        with pytest.raises(Unsupported, match=f"cannot leave out the foreign layer {foreign.digest}"):
+            destination.commit(document_of(image.manifest))
+    assert not list(tmp_path.iterdir())
+
+
 def test_layers_that_are_there_are_held(tmp_path: Path) -> None:
     with open_destination(f"docker-archive:{tmp_path / 'new.tar'}", ANYWHERE) as destination:
         stored = destination.put_blob(iter([b"tar"]), media_types.DOCKER_LAYER, None)
@@ -320,3 +331,10 @@ def test_layers_that_are_there_are_held(tmp_path: Path) -> None:
 def test_errors_are_ours(tmp_path: Path) -> None:
     with pytest.raises(DeadweightError, match="does not exist"):
         root_digest(f"docker-archive:{tmp_path / 'gone.tar'}")
+
+
+def test_names_of_members_may_begin_with_a_dot(tmp_path: Path) -> None:
+    members = docker_members({"a:1": PLAIN})
+    (item,) = json.loads(members["manifest.json"])
+    dotted = changed(members, Config=f"./{item['Config']}", Layers=[f"./{name}" for name in item["Layers"]])
+    assert root_digest(archive(tmp_path, dotted)) == root_digest(archive(tmp_path, members))

@@ -43,6 +43,12 @@ def test_an_archive_without_a_layout_is_refused(tmp_path: Path) -> None:
         root_digest(f"oci-archive:{tmp_path / 'x.tar'}")
 
 
+def test_a_docker_archive_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "x.tar").write_bytes(tar_of({"manifest.json": b""}))
+    with pytest.raises(NotFound, match="read it as docker-archive:"):
+        root_digest(f"oci-archive:{tmp_path / 'x.tar'}")
+
+
 def test_two_lists_of_images_in_one_archive_are_refused(tmp_path: Path) -> None:
     members = layout_members([AMD], [entry(AMD)])
     doubled = [*members.items(), ("index.json", b'{"schemaVersion":2,"manifests":[]}')]

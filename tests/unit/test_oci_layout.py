@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,11 @@ from deadweight.errors import (
     Unsupported,
 )
 from deadweight.image import open_image, open_images
+from deadweight.oci import media_types
 from deadweight.oci.descriptor import Descriptor, Platform
 from deadweight.oci.digest import Digest
 from deadweight.transport.names import open_destination, open_source
-from services.images import SampleImage, sample_image, sample_index
+from services.images import Blob, SampleImage, sample_image, sample_index, with_manifest
 from services.transfer import contents, descriptor_of, document_of, pulled, push
 
 AMD = sample_image()
@@ -230,6 +232,38 @@ def test_an_abandoned_write_leaves_a_layout_as_it_was(layout: Path) -> None:
     assert no_leftovers(layout)
 
 
+def test_a_foreign_layer_may_be_elsewhere(tmp_path: Path) -> None:
+    foreign = Blob(media_types.OCI_FOREIGN_LAYER, b"elsewhere")
+    image = with_manifest(replace(AMD, layers=(foreign,)), "oci")
+    location = f"oci:{tmp_path / 'new'}"
+    with open_destination(location, ANYWHERE) as destination:
+        destination.put_document(document_of(image.config))
+        destination.commit(document_of(image.manifest))
+    assert root_digest(location) == image.manifest.digest
+
+
+def test_two_writers_of_one_layout_do_not_lose_each_others_images(layout: Path) -> None:
+    with (
+        open_destination(f"oci:{layout}:three", ANYWHERE) as first,
+        open_destination(f"oci:{layout}:four", ANYWHERE) as second,
+    ):
+        push(second, ARM)
+        push(first, sample_image(({"third": b""},)))
+    assert root_digest(f"oci:{layout}:four") == ARM.manifest.digest
+    assert len(json.loads((layout / "index.json").read_bytes())["manifests"]) == 4
+    assert no_leftovers(layout)
+
+
+def test_of_two_writers_of_a_new_layout_the_second_is_told(tmp_path: Path) -> None:
+    location = f"oci:{tmp_path / 'new'}:tag"
+    with open_destination(location, ANYWHERE) as first, open_destination(location, ANYWHERE) as second:
+        push(second, ARM)
+        with pytest.raises(TransportError, match="new: directory not empty"):
+            push(first, AMD)
+    assert root_digest(location) == ARM.manifest.digest
+    assert no_leftovers(tmp_path)
+
+
 def test_a_wrong_blob_is_not_stored(tmp_path: Path) -> None:
     with open_destination(f"oci:{tmp_path / 'new'}", ANYWHERE) as destination:
         with pytest.raises(DigestMismatch):
@@ -269,8 +303,8 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(InvalidReference, match="is no OCI layout, and is not replaced"):
         open_destination(f"oci:{tmp_path}:x", ANYWHERE)
-    with pytest.raises(InvalidReference, match="is no OCI layout"):
-        open_destination(f"oci:{tmp_path / 'thesis.txt'}", ANYWHERE)
+    with pytest.raises(TransportError, match=r"thesis\.txt: not a directory"):
+        open_destination(f"oci:{tmp_path}/thesis.txt", ANYWHERE)
 
 
 def test_a_broken_layout_is_not_written_to(layout: Path) -> None:
@@ -324,3 +358,12 @@ def test_a_digest_of_another_algorithm(tmp_path: Path) -> None:
 def test_errors_are_ours(tmp_path: Path) -> None:
     with pytest.raises(DeadweightError, match="make the folder first"):
         open_destination(f"oci:{tmp_path}/missing/new", ANYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("gone", "gone: does not exist"), ("file", "file: is no folder")]
+)
+def test_a_layout_is_a_folder(tmp_path: Path, name: str, problem: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotFound, match=problem):
+        root_digest(f"oci:{tmp_path / name}")

@@ -18,6 +18,7 @@ from deadweight.transport.base import COMPRESSIONS, Access, Destination, Source
 from deadweight.transport.complete import require_complete
 from deadweight.transport.files import Folder, os_errors
 from deadweight.transport.incoming import receive
+from deadweight.transport.location import exists
 from deadweight.transport.staging import StagedFolder, is_staged
 from deadweight.transport.stored_image import StoredImage
 
@@ -30,7 +31,7 @@ _PART = re.compile(r"[0-9a-f]{64,128}(\.manifest\.json)?|signature-[0-9]+")
 
 def open_source(location: str, access: Access) -> Source:
     """The image in the folder `location`. Raises `NotFound`, `InvalidDocument`."""
-    files = Folder(Path(location))
+    files = Folder.at(Path(location))
     if not files.has(MANIFEST):
         raise NotFound(location, f"holds no image: it has no {MANIFEST}")
     raw = files.read(MANIFEST)
@@ -100,7 +101,7 @@ class FolderDestination(Destination):
 
 def _old_files(path: Path) -> frozenset[str]:
     """What an image in the folder `path` is made of. Raises `InvalidReference` where something else is there."""
-    if not path.exists():
+    if not exists(str(path)):
         return frozenset()
     with os_errors(str(path)):
         names = {entry.name for entry in path.iterdir() if not is_staged(entry.name)}

@@ -6,6 +6,7 @@ Source: Docker image-spec v1.2, "Combined Image JSON + Filesystem Changeset Form
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +146,8 @@ def _item(value: Mapping[str, Any], subject: str) -> Item:
     config = fields.text(value, "Config", subject)
     if not config:
         raise InvalidDocument(subject, "names no config")
-    return Item(config, layers, fields.texts(value, "RepoTags", subject))
+    members = tuple(posixpath.normpath(name) for name in layers)
+    return Item(posixpath.normpath(config), members, fields.texts(value, "RepoTags", subject))
 
 
 def _config(files: Files, item: Item) -> Document:
@@ -184,7 +186,12 @@ def _classic(files: Files, item: Item, config: Document, reference: str) -> Sour
     if len(diff_ids) != len(item.layers):
         problem = f"names {len(item.layers)} layers, but the config has {len(diff_ids)} diff IDs"
         raise InvalidDocument(f"{files.subject}: {MANIFEST}", problem)
-    layers = tuple(_layer(files, *pair) for pair in zip(item.layers, diff_ids, strict=True))
+    # A member may be named for many layers, and is read once.
+    compressed = {member: _compressed(files, member) for member in sorted(set(item.layers))}
+    layers = tuple(
+        compressed[member] or Descriptor(media_types.DOCKER_LAYER, diff_id, files.size(member))
+        for member, diff_id in zip(item.layers, diff_ids, strict=True)
+    )
     manifest = Manifest(media_types.DOCKER_MANIFEST, config.descriptor, layers)
     root = Document.of(strict_json.canonical(manifest.to_json()), media_types.DOCKER_MANIFEST)
     places = {layer.digest: member for layer, member in zip(layers, item.layers, strict=True)}
@@ -199,12 +206,12 @@ def _classic(files: Files, item: Item, config: Document, reference: str) -> Sour
     return StoredImage(reference, files, root, place, Traits(original_manifest=False), made)
 
 
-def _layer(files: Files, member: str, diff_id: Digest) -> Descriptor:
-    """What the member is as a layer. A compressed one is read once for its digest; others are their diff ID's."""
+def _compressed(files: Files, member: str) -> Descriptor | None:
+    """What the member is as a compressed layer, for which it is read; None for an uncompressed one."""
     with files.open(member) as stream:
         compression = sniff(stream.read(4))
     if compression == UNCOMPRESSED:
-        return Descriptor(media_types.DOCKER_LAYER, diff_id, files.size(member))
+        return None
     media_type = media_types.with_compression(media_types.DOCKER_LAYER, compression)
     with files.open(member) as stream:
         return receive(pieces(stream), lambda _: None, media_type, None)

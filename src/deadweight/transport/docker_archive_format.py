@@ -55,6 +55,10 @@ class DockerArchiveFormat:
         if not isinstance(manifest, Manifest):
             raise Unsupported("docker-archive", "holds one platform", "choose one with --platform")
         require_complete(root, self._has, "docker-archive")
+        for layer in manifest.layers:
+            if not self._has(layer.digest):
+                problem = f"cannot leave out the foreign layer {layer.digest}"
+                raise Unsupported("docker-archive", problem, "copy to oci: or a registry instead")
         item = {
             "Config": _config_name(manifest.config.digest),
             "RepoTags": self._tags,

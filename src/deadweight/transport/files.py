@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, Self, cast
 
 from deadweight.errors import LimitExceeded, NotFound, TransportError, Unsupported
 from deadweight.oci.strict_json import MAX_DOCUMENT
@@ -98,12 +98,21 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """The folder `path`. Raises `NotFound` where there is none."""
+        with reading(str(path)):
+            if not stat.S_ISDIR(path.stat().st_mode):
+                raise NotFound(str(path), "is no folder")
+        return cls(path)
+
     @property
     def subject(self) -> str:
         return str(self._path)
 
     def has(self, name: str) -> bool:
-        return (self._path / name).is_file()
+        with os_errors(str(self._path)):
+            return (self._path / name).is_file()
 
     def size(self, name: str) -> int:
         with reading(f"{self._path / name}"):

@@ -31,7 +31,8 @@ def read_index(files: Files) -> Document:
     """index.json of a layout of a known version. Raises `NotFound`, `InvalidDocument`, `Unsupported`."""
     subject = f"{files.subject}: {LAYOUT}"
     if not files.has(LAYOUT):
-        raise NotFound(files.subject, f"is no OCI layout: it has no file {LAYOUT!r}")
+        remedy = f"read it as docker-archive:{files.subject}" if files.has("manifest.json") else ""
+        raise NotFound(files.subject, f"is no OCI layout: it has no file {LAYOUT!r}", remedy)
     version = fields.text(strict_json.loads(files.read(LAYOUT), subject), "imageLayoutVersion", subject)
     if version != VERSION:
         raise Unsupported(subject, f"the layout's version is {version[:40]!r}; deadweight reads {VERSION}")

@@ -11,7 +11,7 @@ from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document
 from deadweight.transport.base import COMPRESSIONS, Access, Destination, Source
 from deadweight.transport.complete import require_complete
-from deadweight.transport.files import Folder, pieces
+from deadweight.transport.files import Folder, os_errors, pieces
 from deadweight.transport.incoming import receive
 from deadweight.transport.layout import layout_source, parse_index, read_index
 from deadweight.transport.layout_files import (
@@ -25,6 +25,7 @@ from deadweight.transport.layout_files import (
     split_source,
     with_entry,
 )
+from deadweight.transport.location import exists
 from deadweight.transport.staging import StagedFolder, folder_lock, is_staged
 
 
@@ -34,7 +35,7 @@ def open_source(location: str, access: Access) -> Source:
     Raises `NotFound`, `InvalidDocument`, and `InvalidReference` where several images are there and none is named.
     """
     path, name = split_source(location)
-    return layout_source(Folder(path), name, f"oci:{location}")
+    return layout_source(Folder.at(path), name, f"oci:{location}")
 
 
 def open_destination(location: str, access: Access) -> Destination:
@@ -91,9 +92,7 @@ class LayoutDestination(Destination):
             return
         # From reading the list to replacing it no other writer may come between.
         with folder_lock(self._path):
-            files = Folder(self._path)
-            index = files.read(INDEX) if files.has(INDEX) else EMPTY_INDEX
-            self._stage_index(index, root, platform)
+            self._stage_index(_index_of(Folder(self._path)), root, platform)
             self._staged.publish(INDEX)
 
     def close(self) -> None:
@@ -110,20 +109,28 @@ class LayoutDestination(Destination):
 
 def _require_layout(path: Path) -> None:
     """Raises where `path` is a folder with something else in it, or a layout that is broken."""
-    if not path.exists():
+    if not exists(str(path)):
         return
-    files = Folder(path)
-    if files.has(INDEX):
-        parse_index(read_index(files), files.subject)
-        return
-    # What an interrupted first image may have left is no obstacle.
-    if path.is_dir():
+    with os_errors(str(path)):
+        # What an interrupted first image may have left is no obstacle.
         others = {entry.name for entry in path.iterdir() if not is_staged(entry.name)} - {LAYOUT, "blobs"}
-        if not others:
-            return
+    if INDEX in others:
+        _index_of(Folder(path))
+        return
+    if not others:
+        return
     raise InvalidReference(
         str(path), "is no OCI layout, and is not replaced", "name a new or an empty folder"
     )
+
+
+def _index_of(files: Folder) -> bytes:
+    """index.json of a layout, or an empty one where there is none yet. Raises where it is broken."""
+    if not files.has(INDEX):
+        return EMPTY_INDEX
+    index = read_index(files)
+    parse_index(index, files.subject)
+    return index.raw
 
 
 def _sound(files: Folder, place: str, descriptor: Descriptor) -> bool:

@@ -8,40 +8,19 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from deadweight.errors import DeadweightError, InvalidReference, NotFound, Unsupported
+from deadweight.errors import InvalidDocument, InvalidLayer, InvalidReference, NotFound, Unsupported
 from deadweight.layer.decompress import UNCOMPRESSED, decoded, sniff
 from deadweight.transport.base import MODULES, Access
-from deadweight.transport.files import ReadAt, open_range, open_regular, reader_at
+from deadweight.transport.files import ReadAt, open_range, open_regular, os_errors, reader_at
 from deadweight.transport.layout_files import LAYOUT, split_source
 from deadweight.transport.location import exists
 from deadweight.transport.tar_members import walk
 
-ROOT_NAMES = frozenset(
-    [
-        "bin",
-        "boot",
-        "dev",
-        "etc",
-        "home",
-        "lib",
-        "lib32",
-        "lib64",
-        "media",
-        "mnt",
-        "opt",
-        "proc",
-        "root",
-        "run",
-        "sbin",
-        "srv",
-        "sys",
-        "tmp",
-        "usr",
-        "var",
-    ]
+_ROOT = re.compile(
+    r"(?:bin|boot|dev|etc|home|lib(?:32|64)?|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|\.dockerenv)(?:/.*)?",
+    re.DOTALL,
 )
-"""The top of a root file system (Filesystem Hierarchy Standard 3.0, section 3)."""
-
+"""What lies in a root file system (Filesystem Hierarchy Standard 3.0, section 3), and Docker's mark of one."""
 _ARCHIVE = re.compile(r".*\.(tar|tgz|tzst|oci|tar\.(gz|zst|zstd))", re.DOTALL)
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(:[\w][\w.-]*)?", re.ASCII)
 _ELSEWHERE = {
@@ -63,7 +42,9 @@ def recognise(text: str, access: Access) -> tuple[str, str]:
     path, name = split_source(text)
     is_path = text.startswith(("/", ".", "~")) or bool(_ARCHIVE.fullmatch(str(path)))
     if exists(str(path)):
-        transport = _of_folder(path, name, is_path) if path.is_dir() else _of_file(path, name, text, is_path)
+        with os_errors(str(path)):
+            folder = path.is_dir()
+            transport = _of_folder(path, name, is_path) if folder else _of_file(path, name, text, is_path)
         if transport:
             return transport, text
     elif is_path:
@@ -80,7 +61,7 @@ def _of_folder(path: Path, name: str, is_path: bool) -> str | None:
         return "oci"
     if (path / "manifest.json").is_file() and (path / "version").is_file():
         return _nameless("dir", path, name)
-    if is_path or (not name and any((path / top).exists() for top in ROOT_NAMES)):
+    if is_path or (not name and any(_ROOT.fullmatch(entry.name) for entry in path.iterdir())):
         return _nameless("rootfs", path, name)
     return None
 
@@ -115,13 +96,12 @@ def _of_archive(read_at: ReadAt, path: Path) -> str | None:
     try:
         for member in walk(read_at, str(path)):
             found = True
-            top = member.name.partition("/")[0]
             if member.name == "manifest.json":
                 return "docker-archive"
-            if top in ROOT_NAMES or top == ".dockerenv":
+            if _ROOT.fullmatch(member.name):
                 return "rootfs"
             layout = layout or member.name == LAYOUT
-    except DeadweightError:
+    except (InvalidDocument, InvalidLayer):
         if not found:
             return None
         raise
@@ -153,11 +133,11 @@ def _nearest(path: Path) -> str:
     from difflib import get_close_matches  # only for an error
 
     folder = path.parent
-    if not folder.is_dir():
-        return f"the folder {folder} is not there"
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in islice(entries, 10_000)]
+    except (FileNotFoundError, NotADirectoryError):
+        return f"the folder {folder} is not there"
     except OSError:
         return ""
     close = get_close_matches(path.name, names, 1, _SIMILAR_FILE)

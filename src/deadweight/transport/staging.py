@@ -38,12 +38,12 @@ class StagedFile:
     file: BinaryIO
 
     def __init__(self, target: Path) -> None:
-        self._target = target.resolve()  # through a link the file is replaced, not the link
-        _require_folder(self._target.parent)
-        if self._target.exists() and not self._target.is_file():
-            raise Unsupported(str(target), "is no regular file, and is not replaced")
-        remove_abandoned(self._target.parent)
         with os_errors(str(target)):
+            self._target = target.resolve()  # through a link the file is replaced, not the link
+            _require_folder(self._target.parent)
+            if self._target.exists() and not self._target.is_file():
+                raise Unsupported(str(target), "is no regular file, and is not replaced")
+            remove_abandoned(self._target.parent)
             self._path, descriptor = _locked(self._target.parent, _new_file)
         self.file = open(descriptor, "w+b")  # noqa: PTH123, SIM115
 
@@ -72,12 +72,12 @@ class StagedFolder:
     """
 
     def __init__(self, target: Path) -> None:
-        self._target = target.resolve()
-        self._new = not self._target.exists()
-        folder = self._target.parent if self._new else self._target
-        _require_folder(folder)
-        remove_abandoned(folder)
         with os_errors(str(target)):
+            self._target = target.resolve()
+            self._new = not self._target.exists()
+            folder = self._target.parent if self._new else self._target
+            _require_folder(folder)
+            remove_abandoned(folder)
             self._path, self._lock = _locked(folder, _new_folder)
 
     @property
