@@ -73,8 +73,9 @@ def test_images(
 def test_broken_images(
     fixtures: Path, name: str, transport: str, kind: type[Exception], problem: str
 ) -> None:
-    with pytest.raises(kind, match=problem), open_image(f"{transport}:{fixtures}/{name}"):
-        pass
+    for text in (f"{fixtures}/{name}", f"{transport}:{fixtures}/{name}"):
+        with pytest.raises(kind, match=problem), open_image(text):
+            pass
 
 
 def test_the_four_encodings_hold_the_same(fixtures: Path) -> None:

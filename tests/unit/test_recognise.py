@@ -36,6 +36,8 @@ def recognised(text: str) -> str:
         ({"./usr/bin/x": b"", "manifest.json": b""}, "rootfs"),
         ({".dockerenv": b""}, "rootfs"),
         ({"program": b""}, "rootfs"),
+        ({"repositories": b"{}"}, "docker-archive"),
+        ({f"{'a' * 64}/layer.tar": b""}, "docker-archive"),
         ({"repositories": b"", "x/layer.tar": b"", "manifest.json": b"null"}, "docker-archive"),
     ],
 )

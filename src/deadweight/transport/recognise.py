@@ -21,6 +21,8 @@ _ROOT = re.compile(
     re.DOTALL,
 )
 """What lies in a root file system (Filesystem Hierarchy Standard 3.0, section 3), and Docker's mark of one."""
+_SAVED = re.compile(r"repositories|[0-9a-f]{64}/layer\.tar")
+"""Members of a docker archive besides manifest.json (Docker image-spec v1.2)."""
 _ARCHIVE = re.compile(r".*\.(tar|tgz|tzst|oci|tar\.(gz|zst|zstd))", re.DOTALL)
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(:[\w][\w.-]*)?", re.ASCII)
 _ELSEWHERE = {
@@ -91,8 +93,7 @@ def _nameless(transport: str, path: Path, name: str) -> str:
 
 def _of_archive(read_at: ReadAt, path: Path) -> str | None:
     """The transport of the archive, as soon as its members tell; None for what is no archive."""
-    layout = False
-    found = False
+    found = layout = saved = False
     try:
         for member in walk(read_at, str(path)):
             found = True
@@ -101,12 +102,15 @@ def _of_archive(read_at: ReadAt, path: Path) -> str | None:
             if _ROOT.fullmatch(member.name):
                 return "rootfs"
             layout = layout or member.name == LAYOUT
+            saved = saved or bool(_SAVED.fullmatch(member.name))
     except (InvalidDocument, InvalidLayer):
         if not found:
             return None
         raise
     if layout:
         return "oci-archive"
+    if saved:
+        return "docker-archive"  # whose reader says what is missing
     return "rootfs" if found else None
 
 
