@@ -67,6 +67,12 @@ def test_an_archive_that_would_fill_the_disk_is_refused(
         opened(gzip.compress(tar_of({"a": b"one"})))
 
 
+def test_a_bomb_is_refused(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tar_files, "MIN_TAR_LIMIT", 1 << 20)
+    with pytest.raises(LimitExceeded, match="a hundred times its size"):
+        opened(gzip.compress(tar_of({"a": bytes(4 << 20)})))
+
+
 def test_a_truncated_compressed_archive_is_refused(opened: Opener) -> None:
     with pytest.raises(InvalidLayer, match="truncated"):
         opened(gzip.compress(tar_of({"a": os.urandom(4096)}))[:-2000])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from deadweight.errors import InvalidDocument, InvalidLayer, InvalidReference, NotFound, Unsupported
-from deadweight.layer.decompress import UNCOMPRESSED, decoded, sniff
+from deadweight.layer.decompress import UNCOMPRESSED, sniff
 from deadweight.transport.base import MODULES, Access
 from deadweight.transport.files import ReadAt, open_range, open_regular, os_errors, reader_at
 from deadweight.transport.layout_files import LAYOUT, split_source
 from deadweight.transport.location import exists
+from deadweight.transport.tar_files import inflating
 from deadweight.transport.tar_members import walk
 
 _ROOT = re.compile(
@@ -74,7 +75,7 @@ def _of_file(path: Path, name: str, text: str, is_path: bool) -> str | None:
     with open_range(descriptor, 0, size, str(path)) as stream:
         read_at = reader_at(descriptor, str(path))
         if sniff(read_at(0, 4)) != UNCOMPRESSED:
-            read_at = _forwards(stream, str(path))
+            read_at = _forwards(inflating(stream, size, str(path)))
         transport = _of_archive(read_at, path)
     if transport is None and (is_path or not _PLAIN_NAME.fullmatch(text)):
         expected = (
@@ -114,9 +115,8 @@ def _of_archive(read_at: ReadAt, path: Path) -> str | None:
     return "rootfs" if found else None
 
 
-def _forwards(stream: BinaryIO, subject: str) -> ReadAt:
-    """Reads the uncompressed bytes of `stream` at ascending offsets."""
-    pieces = decoded(stream, subject)
+def _forwards(pieces: Iterator[bytes]) -> ReadAt:
+    """Reads what `pieces` are of at ascending offsets."""
     start = 0
     held = b""
 

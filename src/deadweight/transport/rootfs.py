@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from deadweight.errors import Unsupported
-from deadweight.layer.decompress import decoded, sniff
+from deadweight.layer.decompress import sniff
 from deadweight.oci import media_types, strict_json
 from deadweight.oci.descriptor import Descriptor, Platform
 from deadweight.oci.digest import Digest
@@ -17,6 +17,7 @@ from deadweight.transport.base import Access, Destination, Source, Traits
 from deadweight.transport.files import Files, open_range, open_regular, pieces
 from deadweight.transport.incoming import receive
 from deadweight.transport.stored_image import StoredImage
+from deadweight.transport.tar_files import inflating
 
 _LAYER = "the root file system"
 _NEVER = "1970-01-01T00:00:00Z"
@@ -106,6 +107,6 @@ def _layer(archive: Files) -> tuple[Descriptor, Digest]:
         return layer, layer.digest
     digest = hashlib.sha256()
     with archive.open(_LAYER) as stream:
-        for piece in decoded(stream, archive.subject):
+        for piece in inflating(stream, layer.size, archive.subject):
             digest.update(piece)
     return layer, Digest(f"sha256:{digest.hexdigest()}")

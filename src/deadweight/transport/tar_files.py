@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from deadweight.errors import InvalidDocument, LimitExceeded, NotFound
 from deadweight.layer.decompress import UNCOMPRESSED, decoded, sniff
 from deadweight.layer.entry import FILE, HARD_LINK, SYMLINK
+from deadweight.layer.indexer import MAX_RATIO, MIN_TAR_LIMIT
 from deadweight.transport.files import open_range, open_regular, os_errors, read_document, reader_at
 from deadweight.transport.tar_members import Member, walk
 
@@ -109,17 +111,30 @@ def inflated(descriptor: int, subject: str) -> int:
     size = os.fstat(descriptor).st_size
     with open_range(descriptor, 0, size, subject) as stream:
         head = reader_at(descriptor, subject)(0, 4)
-        return os.dup(descriptor) if sniff(head) == UNCOMPRESSED else _inflated(stream, subject)
+        if sniff(head) == UNCOMPRESSED:
+            return os.dup(descriptor)
+        return _into_file(inflating(stream, size, subject), subject)
 
 
-def _inflated(stream: BinaryIO, subject: str) -> int:
+def inflating(stream: BinaryIO, stored: int, subject: str) -> Iterator[bytes]:
+    """What the `stored` bytes of `stream` expand to. Raises `InvalidLayer`, and `LimitExceeded` for a bomb."""
+    limit = max(MIN_TAR_LIMIT, MAX_RATIO * stored)
+    size = 0
+    for piece in decoded(stream, subject):
+        size += len(piece)
+        if size > limit:
+            raise LimitExceeded(subject, f"expands to more than {limit} bytes, a hundred times its size")
+        yield piece
+
+
+def _into_file(pieces: Iterator[bytes], subject: str) -> int:
     import tempfile  # only compressed archives need it
 
     with os_errors("the folder for temporary files"), tempfile.TemporaryFile(buffering=0) as file:
         status = os.fstatvfs(file.fileno())
         limit = int(status.f_bavail * status.f_frsize * FREE_SHARE)
         size = 0
-        for piece in decoded(stream, subject):
+        for piece in pieces:
             size += len(piece)
             if size > limit:
                 problem = f"expands to more than {limit} bytes, {FREE_SHARE:.0%} of the free space"
