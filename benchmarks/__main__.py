@@ -17,9 +17,9 @@ TARGET = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """\
 # Measured
 
-Written by `{command}` on {date}. Whole processes, {runs} runs of each in turn after one that does not count; medians.
-Inputs are in the page cache. deadweight starts with an empty cache except where it says *second look*. Peak memory is
-that of the largest process of a run. The other tools do their own jobs on the same bytes, not deadweight's: only
+Written by `{command}` on {date}. Whole processes: medians of {runs} rounds in which each runs in
+turn, after one round that does not count. Inputs are in the page cache. deadweight starts with an empty cache of its own,
+except where it says *second look*. Peak memory is that of the largest process of a run. The other tools do their own jobs on the same bytes, not deadweight's: only
 `inflate` is less work by design, and it is the floor.
 
 - machine: {machine}
@@ -36,12 +36,18 @@ class Session:
         self.programs = found
         self.text: list[str] = []
         self.goals: list[Goal] = []
+        self.failures: list[str] = []
 
     def hold(self, title: str, contestants: list[Entrant], against: str, runs: int = 0) -> dict[str, Result]:
         """Holds a contest and writes it down."""
         print(f"\n{title}", file=sys.stderr)
         outcome = hold(contestants, runs or self.runs, inputs.CACHE)
         self.text.append(f"## {title}\n\n{results.contest(outcome, against)}")
+        self.failures += [
+            f"{title}: {result.problem}"
+            for name, result in outcome.items()
+            if result.problem and name.startswith("deadweight")
+        ]
         return outcome
 
     def goal(
@@ -107,9 +113,10 @@ def measure_memory(session: Session) -> None:
     for name, image in made.items():
         result = hold(entrants.memory(image, session.programs), session.runs, inputs.CACHE)[entrants.ANALYZE]
         if not result.samples:
+            session.failures.append(f"{name}: {result.problem}")
             return
         peaks[name] = result.typical.memory
-    rows = [[name, results.megabytes(peak)] for name, peak in peaks.items()]
+    rows = [[name, results.memory(peak)] for name, peak in peaks.items()]
     session.text.append("## Memory of an analysis\n\n" + results.table(["made-up image", "peak MB"], rows))
     few, large, many = peaks.values()
     session.goals.append(Goal("peak memory at 1 GB / at 10 MB", large / few, 1.1))
@@ -160,6 +167,8 @@ def main() -> None:
     TARGET.write_text("\n".join(sections))
     print(goals)
     print(f"written: {TARGET}")
+    if session.failures:
+        raise SystemExit(f"deadweight failed: {'; '.join(session.failures)}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,10 @@ from typing import NamedTuple
 
 
 class Sample(NamedTuple):
-    """One run: wall and processor seconds, and the most memory that one of its processes held, in bytes."""
+    """One run: wall and processor seconds, and the most memory that one of its processes held, in bytes.
+
+    Linux hands the peak of the process that starts another one on to it: see `least_memory`.
+    """
 
     seconds: float
     cpu: float
@@ -35,8 +39,13 @@ def run(argv: Sequence[str], environment: Mapping[str, str], log: Path, stdin: P
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         words = log.read_text(errors="replace").strip().splitlines()[-3:]
-        raise Failed(f"{argv[0]} exited with {process.returncode}: {' / '.join(words)}")
+        raise Failed(f"{Path(argv[0]).name} exited with {process.returncode}: {' / '.join(words)}")
     return Sample(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def least_memory() -> int:
+    """What this process held at its peak, in bytes: the least that can be measured of one that it starts."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def typical(samples: Sequence[Sample]) -> Sample:

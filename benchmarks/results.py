@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchmarks.contest import Result
 from benchmarks.goals import Goal
 from benchmarks.inputs import Input
+from benchmarks.measure import least_memory
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
@@ -27,12 +28,9 @@ def contest(results: Mapping[str, Result], against: str) -> str:
             continue
         sample = result.typical
         times = [one.seconds for one in result.samples]
-        cells = [f"{sample.seconds:.2f}", f"{min(times):.2f}", f"{max(times):.2f}"]
-        cells += [
-            f"{sample.seconds / base:.2f}" if base else "–",
-            f"{sample.cpu:.2f}",
-            megabytes(sample.memory),
-        ]
+        ratio = f"{sample.seconds / base:.2f}" if base else "–"
+        cells = [*map(seconds, (sample.seconds, min(times), max(times))), ratio]
+        cells += [seconds(sample.cpu), memory(sample.memory)]
         rows.append([name, *cells, *([megabytes(result.size)] if sizes else [])])
     text = table([*head, "written MB"] if sizes else head, rows)
     problems = [f"- {name}: {result.problem}\n" for name, result in results.items() if result.problem]
@@ -49,6 +47,16 @@ def inputs(images: Mapping[str, Input]) -> str:
 
 def goals(found: Iterable[Goal]) -> str:
     return table(["", "what", "bound", "measured", ""], [goal.row() for goal in found], left=3)
+
+
+def seconds(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}"
+
+
+def memory(peak: int) -> str:
+    """A peak; that of a small process disappears below that of the measuring one."""
+    least = least_memory()
+    return megabytes(peak) if peak > least else f"< {megabytes(least)}"
 
 
 def megabytes(count: int) -> str:
