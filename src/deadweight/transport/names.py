@@ -7,7 +7,6 @@ from typing import NamedTuple, cast
 
 from deadweight.errors import InvalidReference
 from deadweight.transport.base import MODULES, Access, Destination, Source
-from deadweight.transport.recognise import recognise
 
 
 class Reference(NamedTuple):
@@ -30,6 +29,8 @@ def parse_reference(text: str, access: Access) -> Reference:
         if not location:
             raise InvalidReference(text, "names a transport but no image", f"write {name}:LOCATION")
         return Reference(name, location)
+    from deadweight.transport.recognise import recognise  # a named transport needs none of it
+
     return Reference(*recognise(text, access))
 
 
