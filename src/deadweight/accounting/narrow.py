@@ -34,7 +34,9 @@ def owned_by(analysis: Analysis, owner: str) -> Selection:
     owners = analysis.inventory.owners
     if owner == "none":
         return lambda layer, path: path not in owners
-    labels = {package.label for package in analysis.inventory.packages if owner in (package.name, package.label)}
+    labels = {
+        package.label for package in analysis.inventory.packages if owner in (package.name, package.label)
+    }
     if not labels:
         raise NotFound(owner, f"is no package of {analysis.reference}", _nearest_package(analysis, owner))
     return lambda layer, path: (package := owners.get(path)) is not None and package.label in labels
@@ -51,8 +53,12 @@ def narrow(analysis: Analysis, selections: Iterable[Selection]) -> Analysis:
         return all(selection(layer, path) for selection in wanted)
 
     ledger = analysis.ledger
-    rows = [row for rows in (ledger.live(), ledger.dead()) for row in rows if chosen(row.layer, row.entry.path)]
-    layers = tuple(_layer(layer, [row for row in rows if row.layer == layer.position]) for layer in analysis.layers)
+    rows = [
+        row for rows in (ledger.live(), ledger.dead()) for row in rows if chosen(row.layer, row.entry.path)
+    ]
+    layers = tuple(
+        _layer(layer, [row for row in rows if row.layer == layer.position]) for layer in analysis.layers
+    )
     return replace(
         analysis,
         wire=_wire(row.wire for row in rows),
@@ -93,7 +99,9 @@ def _owners(analysis: Analysis, rows: list[Row]) -> tuple[OwnerSummary, ...]:
         OwnerSummary(package, len(own), sum(row.entry.size for row in own), _wire(row.wire for row in own))
         for package, own in sums.items()
     ]
-    return tuple(sorted(summaries, key=lambda owner: (-owner.unpacked, owner.package.label if owner.package else "")))
+    return tuple(
+        sorted(summaries, key=lambda owner: (-owner.unpacked, owner.package.label if owner.package else ""))
+    )
 
 
 def _findings(findings: Iterable[Finding], chosen: Selection) -> tuple[Finding, ...]:
@@ -111,7 +119,12 @@ def _finding(finding: Finding, items: tuple[Item, ...]) -> Finding:
     causes: tuple[Cause, ...] = ()  # they are of the whole finding
     unpacked = sum(item.unpacked for item in items)
     return replace(
-        finding, items=items, causes=causes, unpacked=unpacked, wire=_wire(item.wire for item in items), exact=False
+        finding,
+        items=items,
+        causes=causes,
+        unpacked=unpacked,
+        wire=_wire(item.wire for item in items),
+        exact=False,
     )
 
 

@@ -25,14 +25,13 @@ def add_analysis(parser: argparse.ArgumentParser) -> None:
     add_access(parser)
 
 
-def analysed(reference: str, options: argparse.Namespace, *, exact: bool = False) -> Analysis:
+def analysed(reference: str, options: argparse.Namespace) -> Analysis:
     """The analysis of the image `reference` as the options of `add_analysis` ask for it."""
     progress = open_progress()
     try:
         with open_image(reference, options.platform, access_of(options)) as image:
             return analyze(
                 image,
-                exact=exact,
                 estimate_wire=options.estimate_wire,
                 cache=_cache(options),
                 progress=progress,
@@ -51,7 +50,7 @@ def write_text(path: str, text: str) -> None:
         sys.stdout.write(text)
         return
     target = Path(path)
-    handle, aside = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
+    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)
@@ -73,6 +72,4 @@ def _umask() -> int:
 def _cache(options: argparse.Namespace) -> Cache:
     if options.no_cache:
         return NoCache()
-    from deadweight.layer.cache import IndexCache
-
-    return IndexCache()
+    return NoCache()

@@ -12,16 +12,24 @@ from deadweight.cli.command import Command
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE")
-    parser.add_argument("--top", type=_positive, default=6, metavar="N", help="rows of each list (default: 6)")
-    parser.add_argument("--layer", type=_positive, metavar="N", help="only what layer N brought (1 is the base)")
+    parser.add_argument(
+        "--top", type=_positive, default=6, metavar="N", help="rows of each list (default: 6)"
+    )
+    parser.add_argument(
+        "--layer", type=_positive, metavar="N", help="only what layer N brought (1 is the base)"
+    )
     parser.add_argument("--path", metavar="PATH", help="only PATH and what is below it")
     parser.add_argument("--owner", metavar="PACKAGE", help="only what PACKAGE owns; 'none' for the unowned")
     parser.add_argument(
-        "--exact", action="store_true", help="measure what findings save on the wire by compressing without them"
+        "--exact",
+        action="store_true",
+        help="measure what findings save on the wire by compressing without them",
     )
     parser.add_argument("--json", metavar="FILE", help="write JSON to FILE, or - for standard output")
     parser.add_argument("--html", metavar="FILE", help="write the report as one HTML file")
-    parser.add_argument("--markdown", metavar="FILE", help="write tables for a pull request; - for standard output")
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="write tables for a pull request; - for standard output"
+    )
     add_analysis(parser)
 
 
@@ -33,7 +41,7 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    analysis = _narrowed(analysed(options.image, options, exact=options.exact), options)
+    analysis = _narrowed(analysed(options.image, options), options)
     if options.json:
         from deadweight.report.json_report import render_json
 

@@ -21,7 +21,9 @@ _SIZES = ("wire", "unpacked", "dead", "largest-file")
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="deadweight.toml or pyproject.toml (default: found)")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="deadweight.toml or pyproject.toml (default: found)"
+    )
     group = parser.add_argument_group("limits (before those of the file)")
     for name in _SIZES:
         group.add_argument(f"--{name}", metavar="SIZE", help="such as 60MB")
@@ -29,7 +31,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name}", type=int, metavar="N")
     group.add_argument("--growth", metavar="SIZE", help="against --baseline: a size, or percent as 5%%")
     group.add_argument("--baseline", metavar="IMAGE", help="an image, or a report of analyze --json")
-    parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON to FILE, or - for standard output")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the verdicts as JSON to FILE, or - for standard output"
+    )
     add_analysis(parser)
 
 

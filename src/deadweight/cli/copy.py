@@ -19,8 +19,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KIND",
         help="keep (default), gzip[:1-9], zstd[:1-19] or uncompressed; the bytes do not depend on --threads",
     )
-    parser.add_argument("--platform", metavar="OS/ARCH", help="one image of an index, or 'all' (default: this machine's)")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="threads that compress (default: all cores)")
+    parser.add_argument(
+        "--platform", metavar="OS/ARCH", help="one image of an index, or 'all' (default: this machine's)"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="threads that compress (default: all cores)"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     add_access(parser)
 

@@ -15,7 +15,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="OLD NEW, or one or more OLD=NEW")
     parser.add_argument("--top", type=int, default=8, metavar="N", help="rows of each list (default: 8)")
     parser.add_argument("--json", metavar="FILE", help="write JSON to FILE, or - for standard output")
-    parser.add_argument("--markdown", metavar="FILE", help="write tables for a pull request; - for standard output")
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="write tables for a pull request; - for standard output"
+    )
     add_analysis(parser)
 
 
@@ -28,9 +30,7 @@ def _run(options: argparse.Namespace) -> int:
     analyses: dict[str, Analysis] = {}
     for name in dict.fromkeys(name for pair in pairs for name in pair):
         analyses[name] = analysed(name, options)
-    components = [
-        report.Component(new, compare(analyses[old], analyses[new])) for old, new in pairs
-    ]
+    components = [report.Component(new, compare(analyses[old], analyses[new])) for old, new in pairs]
     before = registry_size(analyses[old] for old, _ in pairs)
     after = registry_size(analyses[new] for _, new in pairs)
     if options.json:

@@ -6,13 +6,17 @@ import argparse
 from typing import NoReturn
 
 from deadweight._version import __version__
-from deadweight.cli import look
+from deadweight.cli import analyze, check, copy, diff, look
 from deadweight.cli.command import Command
 
 COMMANDS: tuple[Command, ...] = (
+    analyze.COMMAND,
+    diff.COMMAND,
+    check.COMMAND,
     look.LS,
     look.CAT,
     look.TREE,
+    copy.COMMAND,
 )
 """In the order of the help."""
 

@@ -1,0 +1,101 @@
+"""The whole way from an opened image to its analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from deadweight.accounting.actions import actions_for
+from deadweight.accounting.dive import dive_score
+from deadweight.accounting.estimate import with_estimates
+from deadweight.accounting.finders import FINDERS, Finder
+from deadweight.accounting.ledger import open_ledger
+from deadweight.accounting.model import DEAD, Analysis, Finding
+from deadweight.accounting.scripts import SCRIPTS
+from deadweight.accounting.secrets import SECRETS, find_secrets
+from deadweight.accounting.summaries import layer_summaries, owner_summaries
+from deadweight.accounting.surface import surface_of
+from deadweight.accounting.view import View, added_wire
+from deadweight.image import Image
+from deadweight.indexing import Cache, NoCache, Progress, Silent, index_image
+from deadweight.inventory.reader import Facts
+from deadweight.inventory.take import collectors, take_inventory
+from deadweight.layer.collect import Collector
+from deadweight.layer.index import LayerIndex
+from deadweight.tree.merge import merge
+
+
+def analysis_collectors() -> tuple[Collector, ...]:
+    """Everything that an analysis needs to learn while layers stream by."""
+    return (*collectors(), SCRIPTS, SECRETS)
+
+
+def analyze(
+    image: Image,
+    *,
+    estimate_wire: bool = False,
+    finders: Sequence[Finder] = FINDERS,
+    cache: Cache = NoCache(),
+    progress: Progress = Silent(),
+) -> Analysis:
+    """The analysis of `image`: every byte of every layer once.
+
+    Wire sizes are those of the source; where it holds a layer uncompressed they are None, or with `estimate_wire` what
+    our own compression makes of it. Raises `DeadweightError` for what is
+    broken, hostile or cannot be read.
+    """
+    indexes = index_image(image, analysis_collectors(), cache=cache, progress=progress)
+    wires = tuple(
+        None if index.missing else layer.wire_size for layer, index in zip(image.layers, indexes, strict=True)
+    )
+    if estimate_wire and None in wires:
+        indexes = with_estimates(image, indexes, progress)
+        estimated = tuple(None if index.missing else index.blob_size for index in indexes)
+        return replace(account(image, indexes, estimated, finders), wire_estimated=True)
+    return account(image, indexes, wires, finders)
+
+
+def account(
+    image: Image, indexes: Sequence[LayerIndex], wires: tuple[int | None, ...], finders: Sequence[Finder]
+) -> Analysis:
+    """The analysis of `image`, whose layers were indexed with `analysis_collectors` and have the sizes `wires`."""
+    merged = merge(indexes, complete=not any(index.missing for index in indexes))
+    ledger = open_ledger(merged, indexes, [wire is not None for wire in wires])
+    inventory = take_inventory(merged.tree, indexes)
+    view = View(image.config, ledger, merged, inventory, Facts(merged.tree, indexes))
+    findings = _ordered(finding for finder in finders for finding in finder.find(view))
+    classes = ledger.classes()
+    return Analysis(
+        reference=image.reference,
+        digest=image.digest,
+        platform=image.platform,
+        config=image.config,
+        wire=added_wire(wires),
+        wire_estimated=False,
+        unpacked=sum(classes.values()),
+        classes=classes,
+        layers=layer_summaries(image, view, wires),
+        owners=owner_summaries(view),
+        findings=findings,
+        actions=actions_for(findings),
+        secrets=find_secrets(ledger, image.config),
+        surface=surface_of(view),
+        dive=dive_score(indexes),
+        problems=_problems(image, indexes, inventory.problems),
+        ledger=ledger,
+        merged=merged,
+        inventory=inventory,
+    )
+
+
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (finding.kind != DEAD, -finding.unpacked, finding.id)))
+
+
+def _problems(image: Image, indexes: Sequence[LayerIndex], databases: Sequence[str]) -> tuple[str, ...]:
+    missing = [
+        f"layer {layer.position + 1}, {layer.descriptor.digest}, is a foreign layer that the source does not hold"
+        for layer, index in zip(image.layers, indexes, strict=True)
+        if index.missing
+    ]
+    return (*missing, *databases)

@@ -1,0 +1,1 @@
+"""Kinds of dead and suspect weight: one module each, in the order that `finders` gives them."""

@@ -1,0 +1,121 @@
+"""What finders look at: the live contents of an image, each once with all its names, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from deadweight.accounting.ledger import Ledger
+from deadweight.accounting.model import BROUGHT, Cause, Finding, Item
+from deadweight.inventory.model import Inventory
+from deadweight.inventory.reader import Facts
+from deadweight.layer.entry import Entry
+from deadweight.oci.config import ImageConfig
+from deadweight.tree.merge import Merged
+
+
+class LiveFile(NamedTuple):
+    """A live content. `names` are its paths in the merged tree, sorted; `path` is the first of them."""
+
+    path: str
+    entry: Entry
+    layer: int
+    number: int
+    wire: int | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """One image, merged, owned and accounted for."""
+
+    config: ImageConfig
+    ledger: Ledger
+    merged: Merged
+    inventory: Inventory
+    facts: Facts
+
+    @cached_property
+    def files(self) -> list[LiveFile]:
+        """Every live content, sorted by path."""
+        names: dict[tuple[int, int], list[str]] = {}
+        entries: dict[tuple[int, int], Entry] = {}
+        for path, node in self.merged.tree.walk():
+            if node.is_file:
+                key = node.layer, node.number
+                known = names.get(key)
+                if known is None:
+                    names[key] = [path]
+                    entries[key] = node.entry
+                else:
+                    known.append(path)
+        files = []
+        shares = self.ledger.shares
+        for key, paths in names.items():
+            layer, number = key
+            if len(paths) > 1:
+                paths.sort()
+            share = shares[layer]
+            wire = share[number] if share is not None else None
+            files.append(LiveFile(paths[0], entries[key], layer, number, wire, tuple(paths)))
+        files.sort()
+        return files
+
+    @cached_property
+    def instructions(self) -> list[str]:
+        """For each layer what made it; empty where the history does not say."""
+        made = self.config.instructions()
+        return made if len(made) == len(self.ledger.layers) else [""] * len(self.ledger.layers)
+
+    def item(self, file: LiveFile) -> Item:
+        """`file` as an item that goes whole."""
+        return Item(file.path, file.layer, file.entry.size, file.wire)
+
+    def suspect(self, id: str, title: str, reason: str, remedy: str, items: Iterable[Item]) -> Finding | None:
+        """A finding over live bytes; None where there are none."""
+        ordered = tuple(sorted((item for item in items if item.unpacked), key=by_size))
+        if not ordered:
+            return None
+        return Finding(
+            id=id,
+            kind="suspect",
+            title=title,
+            reason=reason,
+            remedy=remedy,
+            unpacked=sum(item.unpacked for item in ordered),
+            wire=added_wire(item.wire for item in ordered),
+            items=ordered,
+            causes=self.causes(ordered),
+        )
+
+    def causes(self, items: Iterable[Item]) -> tuple[Cause, ...]:
+        """Who brought `items`: by layer and owning package, largest first."""
+        owners = self.inventory.owners
+        sums: dict[tuple[int, str], int] = {}
+        for item in items:
+            owner = owners.get(item.path)
+            key = item.layer, owner.label if owner is not None else ""
+            sums[key] = sums.get(key, 0) + item.unpacked
+        causes = [
+            Cause(layer, self.instructions[layer], package, unpacked, BROUGHT)
+            for (layer, package), unpacked in sums.items()
+        ]
+        causes.sort(key=lambda cause: (-cause.unpacked, cause.layer, cause.package))
+        return tuple(causes)
+
+
+def by_size(item: Item) -> tuple[int, str, int]:
+    """Sorts items: largest first, then by path and layer."""
+    return -item.unpacked, item.path, item.layer
+
+
+def added_wire(sizes: Iterable[int | None]) -> int | None:
+    """The sum of wire sizes; None where one is unknown."""
+    total = 0
+    for size in sizes:
+        if size is None:
+            return None
+        total += size
+    return total
