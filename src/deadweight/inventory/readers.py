@@ -5,5 +5,6 @@ from __future__ import annotations
 from deadweight.inventory.apk import ApkReader
 from deadweight.inventory.dpkg import DpkgReader
 from deadweight.inventory.reader import Reader
+from deadweight.inventory.rpm.reader import RpmReader
 
-READERS: tuple[Reader, ...] = (ApkReader(), DpkgReader())
+READERS: tuple[Reader, ...] = (ApkReader(), DpkgReader(), RpmReader())
