@@ -410,6 +410,7 @@ def test_token_for_a_mount(registry_with_tokens: Registry, repository: str, tmp_
         assert destination.holds(descriptor_of(image.layers[0]), source)
     asked = {f"repository:{repository}/to:pull,push", f"repository:{repository}/from:pull"}
     assert asked in [set(scopes) for scopes in registry.tokens.granted]
+    assert registry.requests("POST", f"/v2/{repository}/to/") == 1
     assert registry.requests("PATCH", f"/v2/{repository}/to/") == 0
 
 

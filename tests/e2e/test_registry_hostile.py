@@ -447,6 +447,23 @@ def test_senseless_lifetime_of_a_token(hostile: HostileRegistry, access: Access,
         assert source.root().raw == IMAGE.manifest.data
 
 
+@pytest.mark.parametrize(("lifetime", "tokens"), [(60, 1), (5, 3)])
+def test_token_that_ends_soon_is_not_used_again(
+    hostile: HostileRegistry, access: Access, lifetime: int, tokens: int
+) -> None:
+    def guarded(request: Request, handler: BaseHTTPRequestHandler) -> None:
+        if signed_in(request):
+            honest(IMAGE, request, handler)
+        else:
+            challenge(f'Bearer realm="{hostile.web.url}/token",service="s"')(request, handler)
+
+    token = json.dumps({"token": "x", "expires_in": lifetime}).encode()
+    hostile.tricks = {"scope=repository%3Aname%3Apull": send(token), "": guarded}
+    with source_of(hostile, access) as source:
+        assert pulled(source) == contents(IMAGE)
+    assert sum(request.path.startswith("/token") for request in hostile.web.requests) == tokens
+
+
 def test_stalled_token_server(hostile: HostileRegistry, access: Access) -> None:
     hostile.tricks["/manifests/latest"] = challenge(f'Bearer realm="{hostile.web.url}/token",service="s"')
     hostile.tricks["scope=repository%3Aname%3Apull"] = trickle_body
