@@ -150,7 +150,7 @@ def _manifests(
             if _may_be_image(entry):
                 inner = source.document(entry)
                 yield from _manifests(source, inner, entry.platform or offered, (*above, digest), seen)
-    elif _is_image(parsed):
+    elif is_image(parsed):
         if offered is None:
             offered = parse_config(source.document(parsed.config)).platform
         yield document, offered
@@ -162,7 +162,8 @@ def _may_be_image(entry: Descriptor) -> bool:
     return entry.media_type in known and not entry.artifact_type and not attestation
 
 
-def _is_image(manifest: Manifest) -> bool:
+def is_image(manifest: Manifest) -> bool:
+    """Whether `manifest` is that of an image, and not of an attestation, a chart or another artifact."""
     configs = (media_types.OCI_CONFIG, media_types.DOCKER_CONFIG)
     return manifest.config.media_type in configs and not manifest.artifact_type
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from deadweight.accounting.ledger import Ledger
 from deadweight.accounting.model import BROUGHT, Cause, Finding, Item
-from deadweight.inventory.model import Inventory
+from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts
 from deadweight.layer.entry import Entry
 from deadweight.oci.config import ImageConfig
@@ -73,13 +73,15 @@ class View:
         """`file` as an item that goes whole."""
         return Item(file.path, file.layer, file.entry.size, file.wire)
 
-    def suspect(self, id: str, title: str, reason: str, remedy: str, items: Iterable[Item]) -> Finding | None:
-        """A finding over live bytes; None where there are none."""
+    def suspect(
+        self, name: str, title: str, reason: str, remedy: str, items: Iterable[Item]
+    ) -> Finding | None:
+        """A finding over live bytes with the id `name`; None where there are none."""
         ordered = tuple(sorted((item for item in items if item.unpacked), key=by_size))
         if not ordered:
             return None
         return Finding(
-            id=id,
+            id=name,
             kind="suspect",
             title=title,
             reason=reason,
@@ -92,15 +94,27 @@ class View:
 
     def causes(self, items: Iterable[Item]) -> tuple[Cause, ...]:
         """Who brought `items`: by layer and owning package, largest first."""
-        owners = self.inventory.owners
-        sums: dict[tuple[int, str], int] = {}
-        for item in items:
-            owner = owners.get(item.path)
-            key = item.layer, owner.label if owner is not None else ""
-            sums[key] = sums.get(key, 0) + item.unpacked
+        owner_of = self.inventory.owners.get
+        sums: dict[tuple[int, int], int] = {}
+        packages: dict[int, Package | None] = {}
+        for path, layer, unpacked, _ in items:
+            owner = owner_of(path)
+            key = layer, id(owner)
+            if key in sums:
+                sums[key] += unpacked
+            else:
+                sums[key] = unpacked
+                packages[id(owner)] = owner
         causes = [
-            Cause(layer, self.instructions[layer], package, unpacked, BROUGHT)
-            for (layer, package), unpacked in sums.items()
+            Cause(
+                layer,
+                self.instructions[layer],
+                package.label if package is not None else "",
+                unpacked,
+                BROUGHT,
+            )
+            for (layer, number), unpacked in sums.items()
+            for package in (packages[number],)
         ]
         causes.sort(key=lambda cause: (-cause.unpacked, cause.layer, cause.package))
         return tuple(causes)
