@@ -16,6 +16,7 @@ from deadweight.oci.manifest import Document, Index, Manifest, parse_document
 from deadweight.transport.base import Access, Source
 from deadweight.transport.names import open_source
 
+AS_DOCKER_WOULD = Access()
 MAX_INDEX_DEPTH = 8
 """How deep indexes may nest."""
 
@@ -67,7 +68,7 @@ class Image:
 
 @contextmanager
 def open_image(
-    reference: str, platform: Platform | None = None, access: Access = Access()
+    reference: str, platform: Platform | None = None, access: Access = AS_DOCKER_WOULD
 ) -> Iterator[Image]:
     """The image that `reference` names: of an index the one for `platform`, else for this machine, else the only one.
 
@@ -78,7 +79,7 @@ def open_image(
 
 
 @contextmanager
-def open_images(reference: str, access: Access = Access()) -> Iterator[list[Image]]:
+def open_images(reference: str, access: Access = AS_DOCKER_WOULD) -> Iterator[list[Image]]:
     """Every image of an index, in its order, or the one image there is."""
     with open_source(reference, access) as source:
         yield [read_image(source, document) for document, _ in manifests(source)]
@@ -169,8 +170,6 @@ def is_image(manifest: Manifest) -> bool:
 
 
 def _require_platform(source: Source, document: Document, platform: Platform) -> None:
-    manifest = parse_document(document)
-    assert isinstance(manifest, Manifest)
-    offered = parse_config(source.document(manifest.config)).platform
+    offered = read_image(source, document).platform
     if not platform.accepts(offered):
         raise NotFound(source.reference, f"has no image for {platform}", f"its only image is for {offered}")

@@ -52,12 +52,16 @@ class NoCache:
     def put(self, index: LayerIndex, signature: str) -> None: ...
 
 
+SILENT = Silent()
+NO_CACHE = NoCache()
+
+
 def index_image(
     image: Image,
     collectors: Sequence[Collector] = (),
     *,
-    cache: Cache = NoCache(),
-    progress: Progress = Silent(),
+    cache: Cache = NO_CACHE,
+    progress: Progress = SILENT,
 ) -> tuple[LayerIndex, ...]:
     """The index of each layer of `image`, base first; a layer that stands twice is read once.
 

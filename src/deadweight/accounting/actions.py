@@ -72,7 +72,7 @@ def actions_for(findings: Iterable[Finding]) -> tuple[Action, ...]:
     by_id = {finding.id: finding for finding in findings}
     actions = [_dead(finding) for finding in by_id.values() if finding.kind == DEAD]
     for rule in _RULES:
-        found = [by_id[id] for id in rule.findings if id in by_id]
+        found = [by_id[name] for name in rule.findings if name in by_id]
         if found:
             items = _union(item for finding in found for item in finding.items)
             actions.append(_action(rule.id, rule.title, rule.detail, items, found))
@@ -113,9 +113,9 @@ def _union(items: Iterable[Item]) -> Sequence[Item]:
     return list(union.values())
 
 
-def _action(id: str, title: str, detail: str, items: Sequence[Item], findings: Sequence[Finding]) -> Action:
+def _action(name: str, title: str, detail: str, items: Sequence[Item], findings: Sequence[Finding]) -> Action:
     return Action(
-        id=id,
+        id=name,
         title=title,
         detail=detail,
         unpacked=sum(item.unpacked for item in items),

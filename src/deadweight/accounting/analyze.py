@@ -17,7 +17,7 @@ from deadweight.accounting.summaries import layer_summaries, owner_summaries
 from deadweight.accounting.surface import surface_of
 from deadweight.accounting.view import View, added_wire
 from deadweight.image import Image
-from deadweight.indexing import Cache, NoCache, Progress, Silent, index_image
+from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress, index_image
 from deadweight.inventory.reader import Facts
 from deadweight.inventory.take import collectors, take_inventory
 from deadweight.layer.collect import Collector
@@ -35,8 +35,8 @@ def analyze(
     *,
     estimate_wire: bool = False,
     finders: Sequence[Finder] = FINDERS,
-    cache: Cache = NoCache(),
-    progress: Progress = Silent(),
+    cache: Cache = NO_CACHE,
+    progress: Progress = SILENT,
 ) -> Analysis:
     """The analysis of `image`: every byte of every layer once.
 

@@ -15,7 +15,7 @@ _SET_IDS = 0o6000
 
 def surface_of(view: View) -> Surface:
     """Counts of packages and executables, and the paths of privileged files and shells."""
-    facts = dict(view.facts.live(elf.COLLECTOR))
+    facts = view.elf_facts
     executables = 0
     setuid: list[str] = []
     shells: list[str] = []

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from deadweight.accounting.ledger import Ledger
 from deadweight.accounting.model import BROUGHT, Cause, Finding, Item
+from deadweight.inventory import elf
 from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts
+from deadweight.layer.collect import Fact
 from deadweight.layer.entry import Entry
 from deadweight.oci.config import ImageConfig
 from deadweight.tree.merge import Merged
@@ -62,6 +64,11 @@ class View:
             files.append(LiveFile(paths[0], entries[key], layer, number, wire, tuple(paths)))
         files.sort()
         return files
+
+    @cached_property
+    def elf_facts(self) -> dict[str, Fact]:
+        """What is known of ELF files, by live path."""
+        return dict(self.facts.live(elf.COLLECTOR))
 
     @cached_property
     def instructions(self) -> list[str]:

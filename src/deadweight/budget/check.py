@@ -105,15 +105,16 @@ def _largest_files(analysis: Analysis) -> list[Reason]:
 def _smallest_layers(analysis: Analysis) -> list[Reason]:
     layers = sorted(analysis.layers, key=lambda layer: (layer.unpacked, layer.position))
     return [
-        Reason(f"layer {layer.position + 1} ({layer.instruction or layer.diff_id[:19]}) could be merged", layer.unpacked)
+        Reason(
+            f"layer {layer.position + 1} ({layer.instruction or layer.diff_id[:19]}) could be merged",
+            layer.unpacked,
+        )
         for layer in layers
     ]
 
 
 def _secrets(analysis: Analysis) -> list[Reason]:
-    return [
-        Reason(f"{secret.kind} in {secret.path}, {_place(secret.layer)}") for secret in analysis.secrets
-    ]
+    return [Reason(f"{secret.kind} in {secret.path}, {_place(secret.layer)}") for secret in analysis.secrets]
 
 
 def _place(layer: int) -> str:

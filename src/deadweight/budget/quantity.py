@@ -27,7 +27,9 @@ def parse_bytes(value: object, subject: str) -> int:
         match = _FORM.fullmatch(value.strip())
         if match and match[2].lower() in _UNITS:
             return round(float(match[1]) * _UNITS[match[2].lower()])
-    raise UsageError(subject, f"{value!r} is no size", "write bytes, or a number with kB, MB, GB, KiB, MiB or GiB")
+    raise UsageError(
+        subject, f"{value!r} is no size", "write bytes, or a number with kB, MB, GB, KiB, MiB or GiB"
+    )
 
 
 def parse_growth(value: object, subject: str) -> tuple[int | None, float | None]:

@@ -1,17 +1,17 @@
 """Budgets in ``deadweight.toml``, or under ``[tool.deadweight]`` in ``pyproject.toml``.
 
-    [budget]
-    wire = "60 MB"            # compressed bytes of all layers
-    unpacked = "200 MB"       # content bytes of all layers
-    dead = "5 MB"             # superseded, restated and deleted bytes
-    largest-file = "50 MB"    # of the merged file system
-    layers = 12
-    secrets = 0
-    growth = "5 %"            # unpacked, against `baseline`; bytes or percent
-    baseline = "oci:released" # an image, or a report that `analyze --json` wrote
+[budget]
+wire = "60 MB"            # compressed bytes of all layers
+unpacked = "200 MB"       # content bytes of all layers
+dead = "5 MB"             # superseded, restated and deleted bytes
+largest-file = "50 MB"    # of the merged file system
+layers = 12
+secrets = 0
+growth = "5 %"            # unpacked, against `baseline`; bytes or percent
+baseline = "oci:released" # an image, or a report that `analyze --json` wrote
 
-    [images."*/webhook"]      # the same for images whose reference matches; what stands here wins
-    wire = "30 MB"
+[images."*/webhook"]      # the same for images whose reference matches; what stands here wins
+wire = "30 MB"
 """
 
 from __future__ import annotations

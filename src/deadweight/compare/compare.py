@@ -104,7 +104,9 @@ def _file_changes(
     return changes
 
 
-def _package_changes(old: Inventory, new: Inventory, by_owner: Mapping[str, int]) -> tuple[PackageChange, ...]:
+def _package_changes(
+    old: Inventory, new: Inventory, by_owner: Mapping[str, int]
+) -> tuple[PackageChange, ...]:
     before, after = _versions(old), _versions(new)
     changes = []
     for label in before.keys() | after.keys():
@@ -136,7 +138,9 @@ def _directory_changes(files: Sequence[FileChange]) -> tuple[DirectoryChange, ..
             counts[directory] += 1
             directory = directory.rpartition("/")[0]
     # A directory whose every change lies in one directory below it would only repeat that one.
-    repeated = {path.rpartition("/")[0] for path in counts if counts[path] == counts.get(path.rpartition("/")[0])}
+    repeated = {
+        path.rpartition("/")[0] for path in counts if counts[path] == counts.get(path.rpartition("/")[0])
+    }
     changes = [
         DirectoryChange(path, delta, counts[path])
         for path, delta in deltas.items()

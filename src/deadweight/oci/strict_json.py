@@ -74,12 +74,12 @@ def _refuse_depth(text: str, subject: str) -> None:
         return
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text):
-        token = match[0]
-        if token in "[{":
+        bracket = match[0]
+        if bracket in "[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise LimitExceeded(
                     subject, f"nests deeper than {MAX_DEPTH} levels at character {match.start()}"
                 )
-        elif token in "]}":
+        elif bracket in "]}":
             depth -= 1

@@ -28,7 +28,9 @@ class Component(NamedTuple):
 def print_comparison(comparison: Comparison, console: Console, top: int) -> None:
     """Prints what grew and why; `top` bounds the rows of each list."""
     old, new = comparison.old, comparison.new
-    console.print(Text(f"{printable(old.reference)} -> {printable(new.reference)}", style="bold", overflow="fold"))
+    console.print(
+        Text(f"{printable(old.reference)} -> {printable(new.reference)}", style="bold", overflow="fold")
+    )
     table = listing("", "before", "after", "change", "")
     for row in _size_rows(old, new):
         table.add_row(*row)
@@ -77,7 +79,9 @@ def comparison_markdown(comparison: Comparison, top: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def comparison_json(components: Sequence[Component], before: SetSizes, after: SetSizes, most: int = 1000) -> str:
+def comparison_json(
+    components: Sequence[Component], before: SetSizes, after: SetSizes, most: int = 1000
+) -> str:
     """All comparisons as JSON; lists are cut to `most` rows, largest first."""
     document = {
         "schema_version": SCHEMA_VERSION,

@@ -35,7 +35,9 @@ def print_verdicts(checked: Iterable[Checked], stream: TextIO) -> None:
         console.print(Text(printable(one.reference), style="bold"))
         table = listing("", "has", "limit", "")
         for verdict in one.verdicts:
-            table.add_row(verdict.key, _shown(verdict, verdict.value), _shown(verdict, verdict.limit), _word(verdict))
+            table.add_row(
+                verdict.key, _shown(verdict, verdict.value), _shown(verdict, verdict.limit), _word(verdict)
+            )
         console.print(table)
         for verdict in one.verdicts:
             for reason in verdict.reasons:

@@ -16,7 +16,7 @@ class DebugSections:
 
     def find(self, view: View) -> Iterator[Finding]:
         """At most one finding; an item has the bytes of the sections, not those of the file."""
-        facts = dict(view.facts.live(elf.COLLECTOR))
+        facts = view.elf_facts
         items = []
         for file in view.files:
             found = elf.of(facts[file.path]) if file.path in facts else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ KEPT = re.compile(r"usr/share/doc/[^/]+/copyright|usr/share/licenses/.*|usr/shar
 class Names:
     """Kinds by base name, where the directory says nothing."""
 
-    _SUFFIXES = {
+    _SUFFIXES: ClassVar = {
         ".dpkg-old": "leftovers",
         ".dpkg-new": "leftovers",
         ".dpkg-dist": "leftovers",
@@ -167,7 +168,11 @@ class Names:
         ".rpmnew": "leftovers",
         ".rpmorig": "leftovers",
     }
-    _WHOLE = {"CMakeCache.txt": "leftovers", "config.log": "leftovers", "config.status": "leftovers"}
+    _WHOLE: ClassVar = {
+        "CMakeCache.txt": "leftovers",
+        "config.log": "leftovers",
+        "config.status": "leftovers",
+    }
     _LIBRARY_SUFFIXES = (".a", ".la")
 
     def of(self, name: str, directory: str) -> str | None:

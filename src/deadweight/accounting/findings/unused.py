@@ -115,7 +115,7 @@ class _Reach:
         self.open_ended = False
         self.wanted = {package.label: package.wanted for package in self.packages}
         self.required_by: dict[str, set[str]] = defaultdict(set)
-        self._elf = dict(self.view.facts.live(elf.COLLECTOR))
+        self._elf = self.view.elf_facts
         self._scripts = dict(self.view.facts.live(SCRIPTS))
         self._providers = self._find_providers()
         self._libraries: dict[str, list[str]] = defaultdict(list)
