@@ -187,6 +187,63 @@ def _owner_summaries(ledger: Ledger, merged: Merged, inventory: Inventory) -> li
     return sorted(summaries, key=lambda owner: -owner.unpacked)
 
 
+def small(*, wire_known: bool = True) -> Analysis:
+    """An image of three layers with every class, a hard link, a link to a directory, owners and findings."""
+    layers = [
+        [
+            directory("usr"),
+            directory("usr/lib"),
+            link("usr/lib64", "lib"),
+            file("usr/bin/perl", 3_000_000),
+            file("usr/bin/tool", 1_200_000),
+            hard_link("usr/bin/tool-again", "usr/bin/tool"),
+            file("usr/lib/libx.so", 900_000, "libx"),
+            file("usr/lib/libz.so", 400_000),
+            file("usr/share/doc/perl/README", 600_000),
+            file("usr/share/doc/perl/copyright", 300_000),
+            file("var/log/install.log", 250_000),
+            file("opt/old/data.bin", 800_000),
+            file("opt/old/more.bin", 400_000),
+            file("empty", 0),
+        ],
+        [
+            whiteout("opt/old"),
+            file("usr/lib/libx.so", 900_000, "libx"),
+            file("var/log/install.log", 90_000),
+            file("usr/lib64/liby.so", 500_000),
+        ],
+        [file("srv/app/main.py", 40_000), file("srv/app/logo.png", 160_000)],
+    ]
+    instructions = (
+        "ADD rootfs.tar /",
+        "RUN apt-get update && apt-get install -y liby && rm -rf /opt/old && chmod a+x /usr/lib/libx.so",
+        "COPY . /srv/app",
+    )
+    documents = ("usr/share/doc/perl/README", "usr/share/doc/perl/copyright")
+    packages = (
+        Package(DEB, "libx1", "2.0-1", "var/lib/dpkg/status", ("usr/lib/libx.so", "usr/lib/libz.so")),
+        Package(DEB, "perl", "5.36.0-7", "var/lib/dpkg/status", ("usr/bin/perl", *documents)),
+    )
+    plain = analysis_of(layers)
+    findings = (
+        suspect("unused-packages", "Unused packages", plain, "usr/share/doc/perl/README"),
+        suspect("documentation", "Documentation", plain, "usr/share/doc"),
+        suspect("debug", "Debug sections", plain, "usr/lib", part=0.25),
+        suspect("logs", "Logs", plain, "var/log"),
+    )
+    return analysis_of(
+        layers,
+        instructions,
+        packages,
+        findings,
+        wire_known=wire_known,
+        secrets=(Secret(0, "opt/old/data.bin", "OpenSSH private key", live=False),),
+        actions=(
+            Action("delete", "Delete where it was made", "One step.", 1_200_000, 480_000, ("deleted",)),
+        ),
+    )
+
+
 def large(files: int = 54_000, seed: int = 1) -> Analysis:
     """An image whose paths have the lengths and repetitions of a Debian one with Python and Node on it.
 

@@ -2,7 +2,7 @@
 
 const TITLE = 19;          // height of a group's title
 const GAP = 2;             // between a group's edge and what it holds
-const LEAST_AREA = 24;     // square pixels; what is smaller is drawn as one cell together with all that is smaller still
+const LEAST_AREA = 30;     // square pixels; what is smaller is drawn as one cell together with all that is smaller still
 const LEAST_SIDE = 12;     // a group that is narrower is drawn as one cell
 
 /** One rectangle to draw: of a cell (a number), of a group, or of the `rest` of `item`, a group, from `from` on. */

@@ -70,8 +70,10 @@ class Page {
   }
 
   leave() {
-    if (this.level.parent) this.go(this.level.parent, this.level);
-    else if (this.filter) this.clear();
+    if (this.level.parent) {
+      this.go(this.level.parent, this.level);
+      this.moveTo(this.cursor);
+    } else if (this.filter) this.clear();
   }
 
   /** Goes to the level that holds `cell`, with the cursor on it. */
@@ -227,6 +229,7 @@ class Page {
 
 let page = null;
 
+root.classList.add('scripted');
 watchTheme(() => page?.repaint());
 inflate(byId('pack').textContent).then(bytes => {
   page = new Page(readPack(bytes));

@@ -1,17 +1,21 @@
 // What a query matches.
 
+const WILD = { '?': '[^/]', '*': '[^/]*', '**': '.*', '**/': '(?:.*/)?' };
+
 /**
- * Whether a path (in lower case, with a leading slash) matches: a query with * or ? is a pattern, over the whole path
+ * Whether a path (in lower case, with a leading slash) matches. A query with * or ? is a pattern, over the whole path
  * if it has a slash, else over the last name; ** crosses slashes. Any other query is a part of the path.
  */
 function predicate(query) {
-  const wanted = query.trim().toLowerCase();
+  const wanted = query.trim().toLowerCase().replace(/\*{2,}/g, '**');
   if (!/[*?]/.test(wanted)) return path => path.includes(wanted);
-  const pattern = wanted.replace(/\*+|\?|[\\^$.|+()[\]{}]/g, mark =>
-    mark === '?' ? '[^/]' : mark === '*' ? '[^/]*' : mark[0] === '*' ? '.*' : '\\' + mark);
-  const whole = !wanted.includes('/') ? `/${pattern}` : wanted.startsWith('/') ? `^${pattern}` : `(?:^|/)${pattern}`;
-  const expression = new RegExp(`${whole}$`, 'u');
-  return wanted.includes('/') ? path => expression.test(path) : path => expression.test(path.slice(path.lastIndexOf('/')));
+  const pattern = wanted.replace(/\*\*\/|\*\*|[*?]|[\\^$.|+()[\]{}]/g, mark => WILD[mark] ?? '\\' + mark);
+  if (!wanted.includes('/')) {
+    const name = new RegExp(`^${pattern}$`, 'u');
+    return path => name.test(path.slice(path.lastIndexOf('/') + 1));
+  }
+  const whole = new RegExp(`${wanted.startsWith('/') ? '^' : '(?:^|/)'}${pattern}$`, 'u');
+  return path => whole.test(path);
 }
 
 /** By cell the part of it that matches, from 0 to 1. */
