@@ -1,5 +1,65 @@
-"""deadweight finds the dead weight in container images."""
+"""deadweight finds the dead weight in container images.
+
+    from deadweight import analyze, open_image
+
+    with open_image("docker-archive:app.tar") as image:
+        analysis = analyze(image)
+    print(analysis.classes["deleted"])
+
+Names are imported when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
 
 from deadweight._version import __version__
 
-__all__ = ["__version__"]
+TYPE_CHECKING = False  # as typing's, without the milliseconds of importing it at every start
+if TYPE_CHECKING:
+    from deadweight.accounting.analyze import analyze
+    from deadweight.accounting.model import Analysis
+    from deadweight.budget.check import check
+    from deadweight.compare.compare import compare as diff
+    from deadweight.copying import copy_image as copy
+    from deadweight.errors import DeadweightError
+    from deadweight.image import Image, open_image, open_images
+    from deadweight.oci.descriptor import Platform
+    from deadweight.transport.base import Access
+
+_HOMES = {
+    "Access": ("deadweight.transport.base", "Access"),
+    "Analysis": ("deadweight.accounting.model", "Analysis"),
+    "DeadweightError": ("deadweight.errors", "DeadweightError"),
+    "Image": ("deadweight.image", "Image"),
+    "Platform": ("deadweight.oci.descriptor", "Platform"),
+    "analyze": ("deadweight.accounting.analyze", "analyze"),
+    "check": ("deadweight.budget.check", "check"),
+    "copy": ("deadweight.copying", "copy_image"),
+    "diff": ("deadweight.compare.compare", "compare"),
+    "open_image": ("deadweight.image", "open_image"),
+    "open_images": ("deadweight.image", "open_images"),
+}
+
+__all__ = [
+    "Access",
+    "Analysis",
+    "DeadweightError",
+    "Image",
+    "Platform",
+    "__version__",
+    "analyze",
+    "check",
+    "copy",
+    "diff",
+    "open_image",
+    "open_images",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module, attribute = _HOMES[name]
+    value: object = getattr(import_module(module), attribute)
+    return value

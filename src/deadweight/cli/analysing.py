@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deadweight.accounting.analyze import analyze
-from deadweight.accounting.model import Analysis
 from deadweight.cli.command import access_of, add_access, add_platform
 from deadweight.cli.progress import open_progress
-from deadweight.image import open_image
-from deadweight.indexing import Cache, NoCache
+
+if TYPE_CHECKING:
+    from deadweight.accounting.model import Analysis
+    from deadweight.indexing import Cache
 
 
 def add_analysis(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,9 @@ def add_analysis(parser: argparse.ArgumentParser) -> None:
 
 def analysed(reference: str, options: argparse.Namespace) -> Analysis:
     """The analysis of the image `reference` as the options of `add_analysis` ask for it."""
+    from deadweight.accounting.analyze import analyze
+    from deadweight.image import open_image
+
     progress = open_progress()
     try:
         with open_image(reference, options.platform, access_of(options)) as image:
@@ -70,6 +74,8 @@ def _umask() -> int:
 
 
 def _cache(options: argparse.Namespace) -> Cache:
+    from deadweight.indexing import NoCache
+
     if options.no_cache:
         return NoCache()
     return NoCache()

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from dataclasses import replace
 from pathlib import Path
 
-from deadweight.budget.baseline import Baseline, baseline_from_report, baseline_of
-from deadweight.budget.check import check
-from deadweight.budget.quantity import parse_bytes, parse_growth
-from deadweight.budget.settings import Budget, Settings, find_settings, read_settings
-from deadweight.cli.analysing import add_analysis, analysed, write_text
+from deadweight.cli.analysing import add_analysis
 from deadweight.cli.command import Command
-from deadweight.errors import UsageError
-
-_SIZES = ("wire", "unpacked", "dead", "largest-file")
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +15,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", type=Path, metavar="FILE", help="deadweight.toml or pyproject.toml (default: found)"
     )
     group = parser.add_argument_group("limits (before those of the file)")
-    for name in _SIZES:
+    for name in ("wire", "unpacked", "dead", "largest-file"):
         group.add_argument(f"--{name}", metavar="SIZE", help="such as 60MB")
     for name in ("layers", "secrets"):
         group.add_argument(f"--{name}", type=int, metavar="N")
@@ -38,75 +28,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from deadweight.report.verdicts import Checked, github_annotations, print_verdicts, verdicts_json
+    from deadweight.cli.checking import run
 
-    settings = _settings(options)
-    checked = []
-    baselines: dict[str, Baseline] = {}
-    for reference in options.images:
-        budget = _budget(settings, reference, options)
-        analysis = analysed(reference, options)
-        baseline = _baseline(budget, options, baselines)
-        checked.append(Checked(reference, check(analysis, budget, baseline)))
-    if options.json:
-        write_text(options.json, verdicts_json(checked))
-    if options.json != "-":
-        print_verdicts(checked, sys.stdout)
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            sys.stdout.write(github_annotations(checked, settings.origin if settings else ""))
-    return 0 if all(verdict.passed for one in checked for verdict in one.verdicts) else 1
-
-
-def _settings(options: argparse.Namespace) -> Settings | None:
-    if options.config is not None:
-        return read_settings(options.config)
-    if _limits(options) != Budget():
-        return None
-    return read_settings(find_settings(Path.cwd()))
-
-
-def _budget(settings: Settings | None, reference: str, options: argparse.Namespace) -> Budget:
-    budget = settings.budget_for(reference) if settings else Budget()
-    given = _limits(options)
-    changes = {name: value for name in Budget.__slots__ if (value := getattr(given, name)) not in (None, "")}
-    if "growth_bytes" in changes or "growth_percent" in changes:
-        changes = {"growth_bytes": None, "growth_percent": None, **changes}
-    budget = replace(budget, **changes)
-    if budget.is_empty:
-        raise UsageError(reference, "has no limit to be held against", "name one, such as --wire 60MB")
-    if (budget.growth_bytes is not None or budget.growth_percent is not None) and not budget.baseline:
-        raise UsageError(reference, "has a limit for growth, but no baseline", "name one with --baseline")
-    return budget
-
-
-def _limits(options: argparse.Namespace) -> Budget:
-    sizes = {
-        name.replace("-", "_"): parse_bytes(value, f"--{name}")
-        for name in _SIZES
-        if (value := getattr(options, name.replace("-", "_"))) is not None
-    }
-    growth = parse_growth(options.growth, "--growth") if options.growth is not None else (None, None)
-    return Budget(
-        **sizes,
-        layers=options.layers,
-        secrets=options.secrets,
-        growth_bytes=growth[0],
-        growth_percent=growth[1],
-        baseline=options.baseline or "",
-    )
-
-
-def _baseline(budget: Budget, options: argparse.Namespace, known: dict[str, Baseline]) -> Baseline | None:
-    name = budget.baseline
-    if not name or (budget.growth_bytes is None and budget.growth_percent is None):
-        return None
-    if name not in known:
-        path = Path(name)
-        if path.suffix == ".json" and path.is_file():
-            known[name] = baseline_from_report(path.read_bytes(), name)
-        else:
-            known[name] = baseline_of(analysed(name, options))
-    return known[name]
+    return run(options)
 
 
 COMMAND = Command(

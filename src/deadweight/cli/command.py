@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deadweight.oci.descriptor import Platform
-from deadweight.transport.base import Access
+if TYPE_CHECKING:  # commands import what they need when they run: help and errors come at once
+    from deadweight.oci.descriptor import Platform
+    from deadweight.transport.base import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ def add_access(parser: argparse.ArgumentParser) -> None:
 
 def access_of(options: argparse.Namespace) -> Access:
     """The `Access` that the options of `add_access` say."""
+    from deadweight.transport.base import Access
+
     return Access(
         auth_file=options.authfile,
         plain_http=options.plain_http,
@@ -48,11 +52,18 @@ def access_of(options: argparse.Namespace) -> Access:
     )
 
 
+def parse_platform(text: str) -> Platform:
+    """The platform in ``os/arch[/variant]``. Raises `InvalidReference`."""
+    from deadweight.oci.descriptor import Platform
+
+    return Platform.parse(text)
+
+
 def add_platform(parser: argparse.ArgumentParser) -> None:
     """The option that chooses one image of an index."""
     parser.add_argument(
         "--platform",
-        type=Platform.parse,
+        type=parse_platform,
         metavar="OS/ARCH",
         help="which image of an index (default: this machine's)",
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from deadweight.cli.command import Command, access_of, add_access
+from deadweight.cli.command import Command, access_of, add_access, parse_platform
 from deadweight.cli.progress import open_progress
-from deadweight.oci.descriptor import Platform
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +40,7 @@ def _run(options: argparse.Namespace) -> int:
             options.source,
             options.destination,
             compression=Compression.parse(options.compression),
-            platform=ALL if platform == ALL else Platform.parse(platform) if platform else None,
+            platform=ALL if platform == ALL else parse_platform(platform) if platform else None,
             access=access_of(options),
             threads=options.threads or None,
             progress=progress,

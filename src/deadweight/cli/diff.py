@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from deadweight.accounting.model import Analysis
 from deadweight.cli.analysing import add_analysis, analysed, write_text
 from deadweight.cli.command import Command
 from deadweight.errors import UsageError
+
+if TYPE_CHECKING:
+    from deadweight.accounting.model import Analysis
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

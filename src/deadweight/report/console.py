@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+import io
+import re
+from typing import TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -15,11 +17,30 @@ from deadweight.report.units import count, printable, share, size
 PIPE_WIDTH = 160
 """Columns where no terminal says how many there are."""
 
+_TRAILING = re.compile(r" +(?=\n)")
+
 
 def open_console(stream: TextIO) -> Console:
     """A console on `stream`; colours only on a terminal, and none where NO_COLOR is set."""
-    width = None if stream.isatty() else PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    if stream.isatty():
+        return Console(file=stream, highlight=False, emoji=False, markup=False)
+    return Console(
+        file=cast("TextIO", _Trimmed(stream)), width=PIPE_WIDTH, highlight=False, emoji=False, markup=False
+    )
+
+
+class _Trimmed(io.TextIOBase):
+    """A stream without the spaces that fill a line to the width of a terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str, /) -> int:
+        self._stream.write(_TRAILING.sub("", text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 def print_analysis(analysis: Analysis, console: Console, top: int) -> None:
