@@ -11,7 +11,7 @@ from deadweight.copying.layers import Conversion, Job, LayerCopier
 from deadweight.copying.result import FOREIGN, CopyResult
 from deadweight.errors import InvalidDocument, UsageError
 from deadweight.image import MAX_INDEX_DEPTH, is_image, select
-from deadweight.indexing import Progress, Silent
+from deadweight.indexing import SILENT, Progress
 from deadweight.layer.compress import Compression, available_threads
 from deadweight.layer.decompress import GZIP, UNCOMPRESSED
 from deadweight.oci import media_types
@@ -27,7 +27,6 @@ ALL: Literal["all"] = "all"
 """Instead of a platform: whatever the reference names, an index with all that it holds."""
 
 _AS_DOCKER_WOULD = Access()
-_SILENT = Silent()
 
 
 def copy_image(
@@ -38,7 +37,7 @@ def copy_image(
     platform: Platform | Literal["all"] | None = None,
     access: Access = _AS_DOCKER_WOULD,
     threads: int | None = None,
-    progress: Progress = _SILENT,
+    progress: Progress = SILENT,
 ) -> CopyResult:
     """Copies the image `source` to `destination`, which names its transport; see `copy`.
 
@@ -63,7 +62,7 @@ def copy(
     compression: Compression | None,
     platform: Platform | Literal["all"] | None,
     threads: int,
-    progress: Progress = _SILENT,
+    progress: Progress = SILENT,
 ) -> CopyResult:
     """Copies what `source` names, for `platform` (this machine's, if None) or `ALL`, and commits it.
 

@@ -21,7 +21,8 @@ MAX_THREADS = 64
 """More are not used: each holds a few pieces of the layer in memory."""
 
 _LEVELS = {GZIP: range(1, 10), ZSTD: range(1, 20)}  # above 19, zstd needs readers with windows over 8 MiB
-_DEFAULTS = {GZIP: 5, ZSTD: 3, UNCOMPRESSED: 0}
+# Smaller than what skopeo writes by default, in about the time that it takes (benchmarks/).
+_DEFAULTS = {GZIP: 4, ZSTD: 3, UNCOMPRESSED: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Compression:
 
     @property
     def codec(self) -> str:
-        """What decides the bytes: codec, version and level, as in ``zlib-ng 2.3.3, level 5``; empty without compression."""
+        """What decides the bytes: codec, version and level, as in ``zlib-ng 2.3.3, level 4``; empty without compression."""
         if self.method == GZIP:
             from zlib_ng import zlib_ng
 

@@ -48,18 +48,19 @@ def gzip_blocks(chunks: Iterable[bytes], level: int, threads: int) -> Iterator[B
 
 def reblocked(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
     """The bytes of `chunks` in pieces of `size`, the last one shorter."""
-    kept = bytearray()
+    block, filled = bytearray(size), 0
     for chunk in chunks:
         view = memoryview(chunk)
-        while len(kept) + len(view) >= size:
-            taken = size - len(kept)
-            kept += view[:taken]
+        while view:
+            taken = min(size - filled, len(view))
+            block[filled : filled + taken] = view[:taken]
+            filled += taken
             view = view[taken:]
-            yield bytes(kept)
-            kept.clear()
-        kept += view
-    if kept:
-        yield bytes(kept)
+            if filled == size:
+                yield bytes(block)
+                filled = 0
+    if filled:
+        yield bytes(block[:filled])
 
 
 def _with_context(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bytes, bool]]:
