@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from deadweight.layer.entry import FILE, Entry
+from deadweight.layer.entry import FILE, Entry, is_whiteout
 from deadweight.layer.index import LayerIndex
 from deadweight.tree.merge import CLASSES, LIVE, Fate, Merged
 
@@ -65,7 +65,8 @@ class Ledger:
         """Every content that is live, by layer and entry; a hard link is no content of its own."""
         for layer, (index, fates) in enumerate(zip(self.layers, self.fates, strict=True)):
             for number, entry in enumerate(index.entries):
-                if entry.kind == FILE and number not in fates:
+                # A whiteout is an empty file by its type, but no content.
+                if entry.kind == FILE and number not in fates and (entry.size or not is_whiteout(entry)):
                     yield Row(layer, number, entry, LIVE, self.wire_of(layer, number), None)
 
 

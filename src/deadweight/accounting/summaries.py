@@ -6,7 +6,7 @@ from deadweight.accounting.model import LayerSummary, OwnerSummary
 from deadweight.accounting.view import View, added_wire
 from deadweight.image import Image
 from deadweight.inventory.model import Package
-from deadweight.layer.entry import FILE
+from deadweight.layer.entry import FILE, is_whiteout
 
 
 def layer_summaries(image: Image, view: View, wires: tuple[int | None, ...]) -> tuple[LayerSummary, ...]:
@@ -20,7 +20,9 @@ def layer_summaries(image: Image, view: View, wires: tuple[int | None, ...]) -> 
             instruction=layer.instruction,
             wire=wire,
             unpacked=index.unpacked,
-            files=sum(entry.kind == FILE for entry in index.entries),
+            files=sum(
+                entry.kind == FILE and not (entry.size == 0 and is_whiteout(entry)) for entry in index.entries
+            ),
             classes=view.ledger.layer_classes(layer.position),
             missing=index.missing,
         )

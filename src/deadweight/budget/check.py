@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deadweight.accounting.model import DEAD, Analysis
+from deadweight.accounting.model import DEAD, HID, Analysis
 from deadweight.budget.baseline import Baseline
 from deadweight.budget.settings import Budget
 
@@ -93,6 +93,7 @@ def _dead(analysis: Analysis) -> list[Reason]:
         for finding in analysis.findings
         if finding.kind == DEAD
         for cause in finding.causes
+        if cause.role == HID
     )
 
 

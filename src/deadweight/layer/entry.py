@@ -41,3 +41,8 @@ class Entry(NamedTuple):
     xattrs: tuple[tuple[str, bytes], ...] = ()
     device: tuple[int, int] = (0, 0)
     """Major and minor number of a device."""
+
+
+def is_whiteout(entry: Entry) -> bool:
+    """Whether `entry` says that something below it in the stack goes (image-spec, layer.md, "Whiteouts")."""
+    return entry.path.rpartition("/")[2].startswith(WHITEOUT_PREFIX)

@@ -1,0 +1,163 @@
+"""The command line as its users meet it: exit codes, one line for what is wrong, pipes and interrupts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from image_samples import write_layout
+from layer_stacks import Item
+
+LAYERS = [[Item("app", "f", b"1" * 4000), Item("old", "f", b"2" * 3000)], [Item(".wh.old", "f")]]
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> str:
+    return write_layout(tmp_path / "image", LAYERS, history=["ADD x", "RUN rm old"])
+
+
+def run(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deadweight", *arguments]
+    home = {"XDG_CACHE_HOME": str(cwd / "cache")} if cwd else {}
+    env = {**os.environ, **home, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=cwd, env=env, check=False)
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout.startswith("deadweight ")
+    text = run("--help").stdout
+    for command in ("analyze", "diff", "check", "ls", "cat", "tree", "copy"):
+        assert command in text
+        assert run(command, "--help").returncode == 0
+
+
+def test_analyze(image: str, tmp_path: Path) -> None:
+    done = run("analyze", image, "--json", "a.json", "--html", "a.html", "--markdown", "a.md", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Deleted by a later layer" in done.stdout
+    assert json.loads((tmp_path / "a.json").read_text())["classes"]["deleted"] == 3000
+    assert (tmp_path / "a.html").read_text().startswith("<!")
+    assert (tmp_path / "a.md").read_text().startswith("###")
+
+
+def test_json_on_standard_output_is_all_there_is(image: str, tmp_path: Path) -> None:
+    assert json.loads(run("analyze", image, "--json", "-", cwd=tmp_path).stdout)["size"]["unpacked"] == 7000
+
+
+@pytest.mark.parametrize(
+    ("options", "unpacked"),
+    [
+        (["--layer", "1"], 7000),
+        (["--layer", "2"], 0),
+        (["--path", "/app"], 4000),
+        (["--owner", "none"], 7000),
+    ],
+)
+def test_narrowed(image: str, tmp_path: Path, options: list[str], unpacked: int) -> None:
+    document = json.loads(run("analyze", image, *options, "--json", "-", cwd=tmp_path).stdout)
+    assert document["size"]["unpacked"] == unpacked
+    assert sum(document["classes"].values()) == unpacked
+
+
+def test_check_says_yes_no_and_cannot(image: str, tmp_path: Path) -> None:
+    assert run("check", image, "--dead", "3000", cwd=tmp_path).returncode == 0
+    over = run("check", image, "--dead", "2999", cwd=tmp_path, GITHUB_ACTIONS="true")
+    assert over.returncode == 1
+    assert "over budget" in over.stdout
+    assert "::error title=deadweight budget::" in over.stdout
+    missing = run("check", image, cwd=tmp_path)
+    assert missing.returncode == 2
+    assert "deadweight.toml" in missing.stderr
+
+
+def test_check_with_settings_and_a_saved_baseline(image: str, tmp_path: Path) -> None:
+    (tmp_path / "deadweight.toml").write_text('[budget]\ngrowth = "10 %"\nbaseline = "base.json"\n')
+    small = write_layout(tmp_path / "small", [[Item("app", "f", b"1" * 4000)]])
+    assert run("analyze", small, "--json", "base.json", cwd=tmp_path).returncode == 0
+    assert run("check", small, cwd=tmp_path).returncode == 0
+    grown = run("check", image, cwd=tmp_path)
+    assert grown.returncode == 1
+    assert "growth" in grown.stdout
+
+
+def test_diff_of_one_pair_and_of_several(image: str, tmp_path: Path) -> None:
+    small = write_layout(tmp_path / "small", [[Item("app", "f", b"1" * 1000)]])
+    one = run("diff", small, image, cwd=tmp_path)
+    assert one.returncode == 0
+    assert "/app" in one.stdout
+    table = run("diff", f"{image}={small}", f"{small}={small}", cwd=tmp_path)
+    assert "the set, shared layers once" in table.stdout
+    assert "86 %" in table.stdout
+    document = json.loads(run("diff", small, image, "--json", "-", cwd=tmp_path).stdout)
+    assert document["comparisons"][0]["files"][0]["path"] == "app"
+
+
+def test_look_inside(image: str, tmp_path: Path) -> None:
+    assert "app" in run("ls", image, cwd=tmp_path).stdout
+    assert "old" not in run("ls", image, cwd=tmp_path).stdout
+    assert run("cat", image, "/app", cwd=tmp_path).stdout == "1" * 4000
+    assert "4.0 kB" in run("tree", image, cwd=tmp_path).stdout
+    wrong = run("cat", image, "/apo", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "did you mean /app?" in wrong.stderr
+
+
+def test_copy(image: str, tmp_path: Path) -> None:
+    done = run("copy", image, "oci:copied", "--compression", "zstd", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "converted" in done.stdout
+    document = json.loads(run("analyze", "oci:copied", "--json", "-", cwd=tmp_path).stdout)
+    assert document["layers"][0]["media_type"].endswith("+zstd")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["analyse", "x"], "did you mean 'analyze'"),
+        (["analyze"], "IMAGE"),
+        (["analyze", "./nothing.tar"], "nothing.tar"),
+        (["analyze", "oci:nowhere"], "nowhere"),
+        (["diff", "a"], "is no pair"),
+        (["copy", "a", "b"], "is no destination"),
+        (["analyze", "x", "--platform", "a/b/c/d"], "is not a platform"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], part: str) -> None:
+    done = run(*arguments, cwd=tmp_path, DOCKER_HOST="unix:///nonexistent")
+    assert done.returncode == 2
+    assert part in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_pipe_is_no_error(image: str, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m deadweight tree {image} | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+
+
+def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "deadweight", "analyze", f"docker-archive:{pipe}"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert told == "deadweight: interrupted\n"
+    else:  # a pipe was refused at once, which is as good
+        assert process.returncode == 2
+        process.communicate()
+
+
+def test_nothing_but_errors_on_standard_error_in_a_pipe(image: str, tmp_path: Path) -> None:
+    assert run("copy", image, "oci:there", cwd=tmp_path).stderr == ""
