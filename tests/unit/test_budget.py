@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,8 +141,10 @@ def test_each_limit_is_kept_at_its_value_and_passed_below_it(analysis: Analysis)
     }
     for name, value in values.items():
         key = name.replace("_", "-")
-        assert verdict(analysis, key, Budget(**{name: value})).passed
-        over = verdict(analysis, key, Budget(**{name: value - 1}))
+        limits: dict[str, Any] = {name: value}
+        tighter: dict[str, Any] = {name: value - 1}
+        assert verdict(analysis, key, Budget(**limits)).passed
+        over = verdict(analysis, key, Budget(**tighter))
         assert not over.passed
         assert over.value == value
         assert 1 <= len(over.reasons) <= 3
