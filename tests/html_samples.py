@@ -226,7 +226,7 @@ def small(*, wire_known: bool = True) -> Analysis:
     )
     plain = analysis_of(layers)
     findings = (
-        suspect("unused-packages", "Unused packages", plain, "usr/share/doc/perl/README"),
+        suspect("unused-packages", "Unused packages", plain, "usr/share/doc/perl/README", "usr/bin/tool"),
         suspect("documentation", "Documentation", plain, "usr/share/doc"),
         suspect("debug", "Debug sections", plain, "usr/lib", part=0.25),
         suspect("logs", "Logs", plain, "var/log"),

@@ -390,7 +390,7 @@ def test_findings_layers_and_owners_lead_into_the_treemap(show: Show) -> None:
 def test_the_table_says_what_the_treemap_shows(show: Show) -> None:
     page = show(samples.small())
     rows = [text.split() for text in page.locator("#panel tbody tr").all_inner_texts()]
-    assert rows[0] == ["usr", "7.8", "MB", "2.1", "MB"]
+    assert rows[0] == ["usr", "7.8", "MB", "3.3", "MB"]
     assert [row[0] for row in rows] == ["usr", "opt/old", "var/log", "srv/app", "empty"]
     page.get_by_role("button", name="opt/old", exact=True).click()
     assert level(page) == "/opt/old"

@@ -15,6 +15,7 @@ import pytest
 
 import html_samples as samples
 from deadweight.accounting.model import SUSPECT, Analysis, Finding, Item, Secret
+from deadweight.inventory.model import Package
 from deadweight.report.html import render_html
 from deadweight.report.markup import Html, element, fragment
 from deadweight.report.treemap import CONTENT, ENTRIES, NAME, pack, treemap
@@ -109,13 +110,13 @@ def test_cells_are_the_ledger() -> None:
             ("srv/app/logo.png", 2, CONTENT, 160_000, "live", "no owner"),
             ("srv/app/main.py", 2, CONTENT, 40_000, "live", "no owner"),
             ("usr/bin/perl", 0, CONTENT, 3_000_000, "live", "deb:perl 5.36.0-7"),
-            ("usr/bin/tool", 0, CONTENT, 1_200_000, "live", "no owner"),
+            ("usr/bin/tool", 0, CONTENT, 1_200_000, "unused-packages", "no owner"),
             ("usr/bin/tool-again", 0, NAME, 0, "live", "no owner"),
             ("usr/lib/libx.so", 0, CONTENT, 900_000, "restated", "deb:libx1 2.0-1"),
             ("usr/lib/libx.so", 1, CONTENT, 900_000, "debug", "deb:libx1 2.0-1"),
             ("usr/lib/liby.so", 1, CONTENT, 500_000, "live", "no owner"),
             ("usr/lib/libz.so", 0, CONTENT, 400_000, "debug", "deb:libx1 2.0-1"),
-            ("usr/share/doc/perl/README", 0, CONTENT, 600_000, "unused-packages", "deb:perl 5.36.0-7"),
+            ("usr/share/doc/perl/README", 0, CONTENT, 600_000, "documentation", "deb:perl 5.36.0-7"),
             ("usr/share/doc/perl/copyright", 0, CONTENT, 300_000, "documentation", "deb:perl 5.36.0-7"),
             ("var/log/install.log", 0, CONTENT, 250_000, "superseded", "no owner"),
             ("var/log/install.log", 1, CONTENT, 90_000, "logs", "no owner"),
@@ -150,7 +151,7 @@ def test_a_finding_over_a_part_and_one_over_all() -> None:
 
 def test_the_widest_finding_gives_the_colour_and_suspects_count_once() -> None:
     analysis = samples.small()
-    assert treemap(analysis).suspect == 600_000 + 300_000 + 225_000 + 100_000 + 90_000
+    assert treemap(analysis).suspect == 1_200_000 + 600_000 + 300_000 + 225_000 + 100_000 + 90_000
     whole = Item("usr/lib/libz.so", 0, 400_000, None)
     finding = Finding("duplicates", SUSPECT, "Duplicates", "", "", 400_000, None, (whole,))
     more = replace(analysis, findings=(*analysis.findings, finding))
@@ -292,3 +293,17 @@ def test_markup_escapes_what_is_not_markup() -> None:
     assert element("p", "<b>", Html("<i>"), None, title='"&') == '<p title="&quot;&amp;">&lt;b&gt;<i></p>'
     assert element("p", data_x=3, class_=None) == '<p data-x="3"></p>'
     assert fragment("a\x07", element("br")) == "a\\x07<br></br>"
+
+
+def test_of_several_names_the_first_has_the_bytes_and_the_first_owner_has_it() -> None:
+    layer = [
+        samples.file("z/tool", 500),
+        samples.hard_link("b/tool", "z/tool"),
+        samples.hard_link("a/tool", "z/tool"),
+    ]
+    packages = [Package("deb", name, "1", "var/lib/dpkg/status", (f"{name}/tool",)) for name in ("b", "z")]
+    assert cells(samples.analysis_of([layer], (), packages))[1:] == [
+        ("a/tool", 0, CONTENT, 500, "live", "deb:b 1"),
+        ("b/tool", 0, NAME, 0, "live", "deb:b 1"),
+        ("z/tool", 0, NAME, 0, "live", "deb:z 1"),
+    ]

@@ -65,6 +65,16 @@ class Cells:
     owner: list[int] = field(default_factory=list)
     marks: list[Marks] = field(default_factory=list)
 
+    def add_empty(self, kind: int, path: str, owner: int, marks: Marks) -> None:
+        """Adds a cell without bytes; its layer is left to be added."""
+        self.path.append(path)
+        self.kind.append(kind)
+        self.unpacked.append(0)
+        self.wire.append(0)
+        self.category.append(0)
+        self.owner.append(owner)
+        self.marks.append(marks)
+
 
 @dataclass(frozen=True, slots=True)
 class Treemap:
@@ -87,20 +97,20 @@ class Treemap:
 def treemap(analysis: Analysis) -> Treemap:
     """The treemap of `analysis`: each row of its ledger, each further name, and each layer's other entries."""
     categories = _categories(analysis.findings)
-    cells = _cells(analysis, categories)
+    owners = _Owners(analysis.inventory)
     instructions = {layer.position: layer.instruction for layer in analysis.layers}
     return Treemap(
         tuple(categories.values()),
         tuple(instructions.get(layer, "")[:MAX_LABEL] for layer in range(len(analysis.ledger.layers))),
-        _add_owners(cells, analysis.inventory),
+        tuple(owners.labels),
         tuple(shares is not None for shares in analysis.ledger.shares),
-        cells,
+        _cells(analysis, categories, owners),
     )
 
 
-def _cells(analysis: Analysis, categories: Mapping[str, Category]) -> Cells:
+def _cells(analysis: Analysis, categories: Mapping[str, Category], owners: _Owners) -> Cells:
     ledger = analysis.ledger
-    names, links = _names(analysis.merged, len(ledger.layers))
+    names, further = _names(analysis.merged, len(ledger.layers))
     live_marks = _marks(analysis.findings, categories, SUSPECT, len(ledger.layers))
     dead_marks = _marks(analysis.findings, categories, DEAD, len(ledger.layers))
     class_numbers = {kind: number for number, kind in enumerate(CLASSES)}
@@ -115,7 +125,7 @@ def _cells(analysis: Analysis, categories: Mapping[str, Category]) -> Cells:
             fate = fates.get(number)
             if fate is None:
                 path = names[layer].get(number, entry.path)
-                marks = live_marks[layer].get(path) or live_marks[layer].get(entry.path, ())
+                marks = live_marks[layer].get(path, ())
                 category = _widest(marks)[0] if marks else 0
             else:
                 path = entry.path
@@ -125,13 +135,16 @@ def _cells(analysis: Analysis, categories: Mapping[str, Category]) -> Cells:
             cells.unpacked.append(entry.size)
             cells.wire.append(shares[number] if shares is not None else 0)
             cells.category.append(category)
+            cells.owner.append(owners.number(path) or owners.first(further[layer].get(number, ())))
             cells.marks.append(marks)
-        contents = len(cells.path) - first
-        cells.kind.extend([CONTENT] * contents)
-        _add_empty(cells, NAME, links[layer], live_marks[layer])
+        cells.kind.extend([CONTENT] * (len(cells.path) - first))
+        for others in further[layer].values():
+            for path in others:
+                cells.add_empty(NAME, path, owners.number(path), live_marks[layer].get(path, ()))
         if shares is not None:
-            _add_empty(cells, ENTRIES, [""], {})
-            cells.wire[-1] = sum(shares) - sum(cells.wire[first:])
+            wire = sum(shares) - sum(cells.wire[first:])
+            cells.add_empty(ENTRIES, "", 0, ())
+            cells.wire[-1] = wire
             cells.category[-1] = len(CLASSES)
         cells.layer.extend([layer] * (len(cells.path) - first))
     return cells
@@ -141,28 +154,26 @@ def _is_whiteout(path: str) -> bool:
     return path.rpartition("/")[2].startswith(WHITEOUT_PREFIX)
 
 
-def _add_empty(cells: Cells, kind: int, paths: Sequence[str], marks: Mapping[str, Marks]) -> None:
-    cells.path.extend(paths)
-    cells.kind.extend([kind] * len(paths))
-    for column in (cells.unpacked, cells.wire, cells.category):
-        column.extend([0] * len(paths))
-    cells.marks.extend([marks.get(path, ()) for path in paths])
-
-
 def _widest(marks: Marks) -> tuple[int, int]:
-    """The mark that gives a live cell its colour; of equals the first, that of the largest finding."""
-    widest = marks[0] if len(marks) == 1 else max(marks, key=lambda mark: mark[1])
+    """The mark that gives a live cell its colour; of equals the last, that of the smallest finding."""
+    widest = marks[0] if len(marks) == 1 else max(reversed(marks), key=lambda mark: mark[1])
     return widest if widest[1] else (0, 0)
 
 
-def _names(merged: Merged, layers: int) -> tuple[list[dict[int, str]], list[list[str]]]:
-    """By layer the path of each live content, by number, and the further paths."""
+def _names(merged: Merged, layers: int) -> tuple[list[dict[int, str]], list[dict[int, list[str]]]]:
+    """By layer and number the path of each live content, and its further paths in order.
+
+    Of several names the first in order has the bytes, as it has in findings.
+    """
     names: list[dict[int, str]] = [{} for _ in range(layers)]
-    links: list[list[str]] = [[] for _ in range(layers)]
+    further: list[dict[int, list[str]]] = [{} for _ in range(layers)]
     for path, node in merged.tree.walk():
         if node.entry.kind == FILE and names[node.layer].setdefault(node.number, path) is not path:
-            links[node.layer].append(path)
-    return names, links
+            further[node.layer].setdefault(node.number, []).append(path)
+    for first, others in zip(names, further, strict=True):
+        for number, paths in others.items():
+            first[number], *paths[:] = sorted((first[number], *paths))
+    return names, further
 
 
 _CLASS_STYLES = {
@@ -211,18 +222,25 @@ def owner_label(package: Package | None) -> str:
     return f"{package.label} {package.version}".rstrip() if package is not None else UNOWNED
 
 
-def _add_owners(cells: Cells, inventory: Inventory) -> tuple[str, ...]:
-    """Fills in the owners; returns their labels, the first for what nobody owns."""
-    labels = [UNOWNED]
-    # By identity: hashing a package hashes every path that it owns.
-    numbers = {id(None): 0}
-    for package in (*inventory.packages, *inventory.owners.values()):
-        if id(package) not in numbers:
-            numbers[id(package)] = len(labels)
-            labels.append(owner_label(package))
-    owner = inventory.owners.get
-    cells.owner.extend([numbers[id(owner(path))] for path in cells.path])
-    return tuple(labels)
+class _Owners:
+    """Owners by number; 0 stands for none."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.labels = [UNOWNED]
+        self._owner = inventory.owners.get
+        # By identity: hashing a package hashes every path that it owns.
+        self._numbers = {id(None): 0}
+        for package in (*inventory.packages, *inventory.owners.values()):
+            if id(package) not in self._numbers:
+                self._numbers[id(package)] = len(self.labels)
+                self.labels.append(owner_label(package))
+
+    def number(self, path: str) -> int:
+        return self._numbers[id(self._owner(path))]
+
+    def first(self, paths: Iterable[str]) -> int:
+        """The owner of the first of `paths` that has one."""
+        return next(filter(None, map(self.number, paths)), 0)
 
 
 def pack(treemap: Treemap) -> bytes:
