@@ -40,7 +40,7 @@ def packages(build: GoBuild, paths: tuple[str, ...]) -> Iterator[Package]:
     """The packages of one program, which lies at `paths`."""
     linked = [(used.path, used.version) for used in map(_used, build.dependencies)]
     linked.append((STANDARD_LIBRARY, build.version))
-    linked = [(name, one_line(version)) for name, version in linked if one_line(name)]
+    linked = [(name, one_line(version)) for path, version in linked if (name := one_line(path))]
     name, version = _main(build)
     if name:
         requires = single_requirements(name for name, _ in linked)

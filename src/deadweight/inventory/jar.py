@@ -33,7 +33,7 @@ class ArchiveCollector:
     limit = 8 << 20
 
     def wants(self, path: str, size: int) -> bool:
-        return True
+        return "." in path.rpartition("/")[2]  # a file called just "jar" is none
 
     def collect(self, path: str, content: Content) -> Fact:
         try:
@@ -48,15 +48,11 @@ COLLECTOR = ArchiveCollector()
 
 
 def parse_manifest(content: bytes) -> dict[str, Fact]:
-    """Name, version and licence from the main section of a ``MANIFEST.MF``, as far as they are there."""
+    """Version and licence from the main section of a ``MANIFEST.MF``, as far as they are there."""
     lines = content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     main = lines.partition("\n\n")[0].replace("\n ", "")
     headers = dict(line.split(": ", 1) for line in main.split("\n") if ": " in line)
-    title = headers.get("Bundle-SymbolicName", "").partition(";")[0] or headers.get(
-        "Implementation-Title", ""
-    )
     fields = {
-        "title": title.strip() if _COORDINATE.fullmatch(title.strip()) else "",
         "version": headers.get("Implementation-Version") or headers.get("Bundle-Version"),
         "license": headers.get("Bundle-License"),
     }

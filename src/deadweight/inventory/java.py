@@ -1,8 +1,8 @@
 """Java archives and Java runtimes.
 
 An archive is named by the Maven coordinates in it, else by its own name, which in Maven repositories is
-``ARTIFACT-VERSION``, else by its manifest. Coordinates of others that were packed into it are packages without files of
-their own; so are the archives in it.
+``ARTIFACT-VERSION``; a version that both lack is in the manifest. Coordinates of others that were packed into it are
+packages without files of their own; so are the archives in it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def packages(path: str, fact: dict[str, Fact]) -> Iterator[Package | Problem]:
 
 def split_file_name(path: str) -> tuple[str, str]:
     """Artifact and version from the name of a file in a Maven repository; for other names no version."""
-    stem = one_line(path.rpartition("/")[2].rpartition(".")[0])
+    stem = _stem(path)
     match = _REPOSITORY_NAME.fullmatch(stem)
     return (match[1], match[2]) if match else (stem, "")
 
@@ -90,21 +90,32 @@ def _found_in(path: str, fact: dict[str, Fact]) -> list[tuple[str, str]]:
     for line in texts(fact, "modules"):
         coordinates, _, module_version = line.partition(" ")
         modules.append((coordinates, module_version or version))
-    own = _own(artifact, version, modules)
-    if own is None:
-        title = "" if version else text(fact, "title")
-        own = (title or artifact, version or text(fact, "version"))
+    stated = version or text(fact, "version")
+    own = _own(path, stated, modules) or (artifact, stated)
     return [own, *(module for module in modules if module != own)]
 
 
-def _own(artifact: str, version: str, modules: list[tuple[str, str]]) -> tuple[str, str] | None:
-    """Which of the Maven coordinates in an archive are its own."""
-    file_name = f"{artifact}-{version}-"  # a classifier may follow
+def _own(path: str, version: str, modules: list[tuple[str, str]]) -> tuple[str, str] | None:
+    """Which of the Maven coordinates in the archive at `path`, which says that it has `version`, are its own."""
+    stem = _stem(path)
     for coordinates, module_version in modules:
         name = coordinates.rpartition(":")[2]
-        if name == artifact or file_name.startswith(f"{name}-{module_version}-"):
+        # A classifier may follow the version; Debian has a hyphen where some artifacts have an underscore.
+        names = (stem, split_file_name(path)[0])
+        if f"{stem}-".startswith(f"{name}-{module_version}-") or name.replace("_", "-") in names:
             return coordinates, module_version
-    return modules[0] if len(modules) == 1 and not version else None
+    if len(modules) == 1 and (not version or _release(version) == _release(modules[0][1])):
+        return modules[0]
+    return None
+
+
+def _release(version: str) -> list[str]:
+    """The first numbers of `version`: OSGi writes the others in its own way."""
+    return re.findall(r"\d+", version)[:2]
+
+
+def _stem(path: str) -> str:
+    return one_line(path.rpartition("/")[2].rpartition(".")[0])
 
 
 def _runtimes(tree: Tree, facts: Facts) -> Iterator[Package]:

@@ -91,7 +91,8 @@ def parse_manifest(content: bytes) -> dict[str, Fact]:
     if isinstance(dependencies, dict):
         optional = manifest.get("optionalDependencies")
         optional = optional if isinstance(optional, dict) else {}
-        fields["requires"] = [name for name in dependencies if name not in optional and one_line(name)]
+        required = [one_line(name) for name in dependencies if name not in optional]
+        fields["requires"] = [name for name in required if name]
     return fields
 
 

@@ -14,7 +14,8 @@ from deadweight.tree.node import LinkLoop, Node, Tree
 _SPECIFICATION = re.compile(r"((?:[^/]+/)*)specifications/(default/)?([^/]+)\.gemspec")
 _ASSIGNMENT = re.compile(r"\s*s\.(name|version|licenses?|files) = (.*)", re.DOTALL)
 _DEPENDENCY = re.compile(r"\s*s\.add_(?:runtime_)?dependency\(\s*(?:%q<([^>]*)>|\"([^\"]*)\"|'([^']*)')")
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"')
+# One without end matches too: were it no match, each quote in it would be tried again.
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"?')
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 

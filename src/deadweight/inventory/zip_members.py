@@ -14,9 +14,11 @@ from typing import NamedTuple
 from deadweight.layer.collect import Content
 from deadweight.layer.content import Whole
 
-MAX_DIRECTORY = 64 << 20
 MAX_WANTED = 10_000
 """The most members of one archive that are looked at."""
+MAX_GROWTH = 4
+"""How much larger than packed a member that is read as a whole may be, beyond `MIN_GROWN` bytes."""
+MIN_GROWN = 4096
 STORED = 0
 DEFLATED = 8
 
@@ -64,17 +66,17 @@ class Archive:
         return _inflate(member, data, length)
 
     def open(self, member: Member) -> Content:
-        """The whole content of `member`, which must not be twice as large as it is packed.
+        """The whole content of `member`: one that is an archive itself, which hardly shrinks when it is packed.
 
         Raises `BadZip`; `ContentGap`, here or when it is read, for what was not kept.
         """
         if member.method == STORED:
             start = self._charge(member, member.packed)
             return _Part(self._content, start, member.packed)
-        limit = 2 * member.packed
+        limit = max(MIN_GROWN, MAX_GROWTH * member.packed)
         data = _inflate(member, self._take(member, member.packed), limit + 1)
         if len(data) > limit:
-            raise BadZip(f"{member.name!r} expands to more than twice its size")
+            raise BadZip(f"{member.name!r} expands to more than {limit} bytes")
         return Whole(data)
 
     def _take(self, member: Member, length: int) -> bytes:
@@ -115,8 +117,6 @@ def _inflate(member: Member, data: bytes, length: int) -> bytes:
 
 def _members(content: Content, wanted: Callable[[bytes], object]) -> list[Member]:
     count, size, start, shift = _directory(content)
-    if size > MAX_DIRECTORY:
-        raise BadZip(f"has a directory of {size} bytes")
     directory = content.read(start, size)
     unpack, length = _DIRECTORY_ENTRY.unpack_from, _DIRECTORY_ENTRY.size
     found = []
