@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from deadweight.oci.config import Execution
@@ -10,8 +11,20 @@ from deadweight.tree.node import LinkLoop, Node, Tree
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What runtimes set where the config sets no PATH."""
 SHELLS = frozenset(
-    {"sh", "bash", "dash", "ash", "busybox", "zsh", "ksh", "mksh", "fish", "csh", "tcsh", "yash"}
+    {"sh", "bash", "rbash", "dash", "ash", "hush", "busybox", "toybox", "zsh", "ksh", "ksh93", "mksh", "oksh"}
+    | {"posh", "yash", "fish", "csh", "tcsh", "elvish", "nu", "xonsh", "pwsh"}
 )
+_RUNS_CODE = re.compile(
+    r"(?:python|pypy|node|nodejs|deno|bun|ruby|jruby|perl|php|php-fpm|php-cgi|lua|luajit|tclsh|wish|guile|java|jshell"
+    r"|groovy|scala|kotlin|clojure|erl|elixir|beam\.smp|Rscript|R|julia|dotnet|mono|uwsgi|awk|gawk|mawk"
+    r"|systemd|init|openrc-init|runsvdir|runit|s6-svscan|s6-overlay|supervisord|circusd|monit|cron|crond|make)"
+    r"[0-9.]*(?:-[0-9.]+)?"
+)
+
+
+def runs_any_code(name: str) -> bool:
+    """Whether the program `name` is an interpreter or a supervisor: what it starts is up to the files that it reads."""
+    return _RUNS_CODE.fullmatch(name) is not None
 
 
 def search_path(execution: Execution) -> list[str]:
@@ -21,11 +34,10 @@ def search_path(execution: Execution) -> list[str]:
 
 def find_program(tree: Tree, name: str, path: Sequence[str], working_dir: str = "/") -> Node | None:
     """The file that starting `name` would start: through `path` unless it has a slash. None where there is none."""
-    places = (
-        [name if name.startswith("/") else f"{working_dir}/{name}"]
-        if "/" in name
-        else [f"{d}/{name}" for d in path]
-    )
+    if "/" in name:
+        places = [name if name.startswith("/") else f"{working_dir}/{name}"]
+    else:
+        places = [f"{directory}/{name}" for directory in path]
     for place in places:
         try:
             node = tree.resolve(place)
@@ -46,3 +58,13 @@ def started(execution: Execution) -> Iterator[Sequence[str]]:
         yield check[1:]
     elif check[:1] == ["CMD-SHELL"]:
         yield [*(execution.shell or ("/bin/sh", "-c")), *check[1:]]
+
+
+def command_words(execution: Execution) -> frozenset[str]:
+    """The base names of all words in the commands of the config."""
+    return frozenset(
+        word.rpartition("/")[2]
+        for command in started(execution)
+        for part in command
+        for word in re.split(r"[\s;&|()\"']+", part)
+    )

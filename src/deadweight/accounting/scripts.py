@@ -1,40 +1,78 @@
-"""Scripts: files that name their interpreter in the first line (Linux, Documentation/admin-guide/binfmt-misc, "#!")."""
+"""Scripts: the interpreter that the first line names, and the words of shell scripts.
+
+Sources: Linux, Documentation/admin-guide/binfmt-misc and execve(2) for ``#!``.
+"""
 
 from __future__ import annotations
+
+import re
+from dataclasses import dataclass
 
 from deadweight.layer.collect import Content, Fact
 
 _MAX_LINE = 256
+_MAX_SCRIPT = 64 << 10
+_MAX_WORDS = 16 << 10
+_WORD = re.compile(rb"[A-Za-z0-9_./+-]{2,}")
+_SHELLS = (b"sh", b"bash", b"dash", b"ash", b"ksh", b"zsh", b"execlineb", b"busybox")
+_NOT_RUN = ("usr/share/doc/", "var/lib/dpkg/info/", "usr/share/bug/")
+"""Examples, and what only the package manager starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What was read of one script."""
+
+    interpreter: str
+    """The program that the first line names: a path, or a name to be found through PATH; empty where there is no such line."""
+    words: frozenset[str] | None
+    """All words of a shell script; None where they were not read: it is too long, or in another language."""
 
 
 class ScriptCollector:
-    """Collects what follows ``#!`` in the first line."""
+    """Collects a `Script` of every file that begins with ``#!`` or ends in ``.sh``; `of` gives it back."""
 
     name = "scripts"
-    version = 1
+    version = 2
     names: frozenset[str] = frozenset()
-    suffixes: frozenset[str] = frozenset()
+    suffixes = frozenset({"sh"})
     magics = frozenset(b"#!/" + bytes([letter]) for letter in b"abcdefghijklmnopqrstuvwxyz") | {b"#! /"}
-    limit = _MAX_LINE
+    limit = _MAX_SCRIPT
 
     def wants(self, path: str, size: int) -> bool:
-        return True
+        return not path.startswith(_NOT_RUN)
 
     def collect(self, path: str, content: Content) -> Fact:
-        """The interpreter and its arguments."""
-        line = content.read(0, _MAX_LINE).partition(b"\n")[0][2:]
-        return line.decode("utf-8", "replace").strip()
+        """The first line without ``#!`` and, of a shell script that is not too long, its words, each once."""
+        first = content.read(0, _MAX_LINE).partition(b"\n")[0]
+        line = first[2:].strip() if first.startswith(b"#!") else b""
+        fact: list[Fact] = [line.decode("utf-8", "replace")]
+        if content.size <= _MAX_SCRIPT and _is_shell(line):
+            words = b" ".join(dict.fromkeys(_WORD.findall(content.read(0, content.size))))
+            if len(words) <= _MAX_WORDS:
+                fact.append(words.decode("ascii"))
+        return fact
 
 
 SCRIPTS = ScriptCollector()
 
 
-def interpreter(line: str) -> tuple[str, bool]:
-    """The program that the line of a script names, and whether it is to be looked up in PATH (``env NAME``)."""
+def of(fact: Fact) -> Script | None:
+    """The `Script` behind a fact of `SCRIPTS`; None for no fact."""
+    if not isinstance(fact, list) or not fact:
+        return None
+    words = frozenset(str(fact[1]).split()) if len(fact) > 1 else None
+    return Script(_interpreter(str(fact[0])), words)
+
+
+def _interpreter(line: str) -> str:
     words = line.split()
-    if not words:
-        return "", False
-    if words[0].rpartition("/")[2] == "env":
+    if words and words[0].rpartition("/")[2] == "env":
         names = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
-        return (names[0], True) if names else ("", False)
-    return words[0], False
+        return names[0] if names else ""
+    return words[0] if words else ""
+
+
+def _is_shell(line: bytes) -> bool:
+    # A file that is called .sh and names no interpreter is one that shells read.
+    return not line or any(word.rpartition(b"/")[2] in _SHELLS for word in line.split()[:3])

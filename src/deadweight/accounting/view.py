@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import NamedTuple
 
 from deadweight.accounting.ledger import Ledger
@@ -13,7 +14,7 @@ from deadweight.inventory import elf
 from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts
 from deadweight.layer.collect import Fact
-from deadweight.layer.entry import Entry
+from deadweight.layer.entry import FILE, SYMLINK, Entry
 from deadweight.oci.config import ImageConfig
 from deadweight.tree.merge import Merged
 
@@ -42,28 +43,36 @@ class View:
     @cached_property
     def files(self) -> list[LiveFile]:
         """Every live content, sorted by path."""
-        names: dict[tuple[int, int], list[str]] = {}
-        entries: dict[tuple[int, int], Entry] = {}
-        for path, node in self.merged.tree.walk():
-            if node.is_file:
-                key = node.layer, node.number
-                known = names.get(key)
-                if known is None:
-                    names[key] = [path]
-                    entries[key] = node.entry
-                else:
-                    known.append(path)
-        files = []
         shares = self.ledger.shares
-        for key, paths in names.items():
-            layer, number = key
-            if len(paths) > 1:
-                paths.sort()
+        found: list[list[LiveFile | None]] = [[None] * len(index.entries) for index in self.ledger.layers]
+        more_names: dict[tuple[int, int], list[str]] = {}
+        for path, node in self.merged.tree.walk():
+            entry = node.entry
+            if entry.kind != FILE:
+                continue
+            layer, number = node.layer, node.number
+            if found[layer][number] is not None:
+                more_names.setdefault((layer, number), []).append(path)
+                continue
             share = shares[layer]
             wire = share[number] if share is not None else None
-            files.append(LiveFile(paths[0], entries[key], layer, number, wire, tuple(paths)))
-        files.sort()
+            fields = (path, entry, layer, number, wire, (path,))
+            found[layer][number] = tuple.__new__(LiveFile, fields)
+        for (layer, number), names in more_names.items():
+            first = found[layer][number]
+            if first is not None:
+                names = sorted((first.path, *names))
+                found[layer][number] = first._replace(path=names[0], names=tuple(names))
+        files = [file for layer_files in found for file in layer_files if file is not None]
+        files.sort(key=_path)
         return files
+
+    @cached_property
+    def links(self) -> list[tuple[str, str]]:
+        """Every symbolic link with its target, as it stands."""
+        return [
+            (path, node.entry.link) for path, node in self.merged.tree.walk() if node.entry.kind == SYMLINK
+        ]
 
     @cached_property
     def elf_facts(self) -> dict[str, Fact]:
@@ -84,7 +93,7 @@ class View:
         self, name: str, title: str, reason: str, remedy: str, items: Iterable[Item]
     ) -> Finding | None:
         """A finding over live bytes with the id `name`; None where there are none."""
-        ordered = tuple(sorted((item for item in items if item.unpacked), key=by_size))
+        ordered = tuple(sorted([item for item in items if item.unpacked], key=by_size))
         if not ordered:
             return None
         return Finding(
@@ -125,6 +134,9 @@ class View:
         ]
         causes.sort(key=lambda cause: (-cause.unpacked, cause.layer, cause.package))
         return tuple(causes)
+
+
+_path = itemgetter(0)
 
 
 def by_size(item: Item) -> tuple[int, str, int]:

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from functools import cache
+from posixpath import normpath
 
-from deadweight.accounting.findings.known_places import KEPT, KINDS, NAMES, PLACES, Kind
+from deadweight.accounting.findings.kinds import KINDS, Kind
+from deadweight.accounting.findings.known_places import NAMES, PLACES, Name, Place
 from deadweight.accounting.model import Finding, Item
-from deadweight.accounting.view import LiveFile, View
+from deadweight.accounting.programs import command_words
+from deadweight.accounting.view import View
+from deadweight.inventory import elf
+from deadweight.oci.config import Execution
+from deadweight.tree.node import LinkLoop, Tree
 
-_HOME = re.compile(r"home/[^/]+")
+_HOMES = re.compile(r"(?:root|home/[^/]+)(?=/)")
+_SAYS_NOTHING = re.compile(
+    r".*(?:PATH|CACHE|CACHE_DIR|CACHE_HOME|CACHE_FOLDER|TMP|TEMP|TMPDIR|TEMPDIR)", re.IGNORECASE
+)
+"""Variables that say where to look or to write, which is no sign that the image needs what lies there."""
+_MOST_REASONS = 5
+_CORE = 4
+"""The type of an ELF file that is the memory of a crashed process (ET_CORE)."""
+_CORE_DUMP = Name("core", "leftovers", "memory of crashed processes")
 
 
 class Places:
@@ -19,73 +33,242 @@ class Places:
 
     def find(self, view: View) -> Iterator[Finding]:
         """The findings in the order of `KINDS`. A content counts where all its names are in places of one kind."""
-        classifier = _Classifier(_references(view))
+        classifier = Classifier(view)
+        cores = {
+            path for path, fact in view.elf_facts.items() if (found := elf.of(fact)) and found.kind == _CORE
+        }
         items: dict[str, list[Item]] = defaultdict(list)
+        sums: dict[Place | Name, int] = defaultdict(int)
         for file in view.files:
-            found = classifier.kind_of_file(file)
-            if found is not None:
-                items[found].append(view.item(file))
+            if not file.entry.size:
+                continue
+            place = classifier.place_of(file.path)
+            if place is None and file.path in cores:
+                place = _CORE_DUMP
+            if place is None or any(classifier.kind_of(name) != place.kind for name in file.names[1:]):
+                continue
+            items[place.kind].append(view.item(file))
+            sums[place] += file.entry.size
+        manager = _manager(view.merged.tree)
         for kind in KINDS:
-            finding = _finding(view, kind, items[kind.id])
+            reasons = _reasons(kind, sums)
+            remedy = kind.remedy_for(manager)
+            finding = view.suspect(kind.id, kind.title, f"{kind.reason} {reasons}", remedy, items[kind.id])
             if finding is not None:
                 yield finding
 
 
-def _finding(view: View, kind: Kind, items: list[Item]) -> Finding | None:
-    return view.suspect(kind.id, kind.title, kind.reason, kind.remedy, items)
+class Classifier:
+    """Places and kinds by path. What the config or a link from elsewhere refers to is of none."""
 
+    def __init__(self, view: View) -> None:
+        execution = view.config.execution
+        words = command_words(execution)
+        self._tree = view.merged.tree
+        self._places = _Table(execution)
+        self._names = _names()
+        self._unless = {place for place in (*PLACES, *NAMES) if not words.isdisjoint(place.unless)}
+        self._languages = _languages(execution)
+        self._spared: dict[str, set[str]] = {}
+        self._directories: dict[str, tuple[Place, str] | None] = {"": None}
+        self._spare([*_references(execution), *self._linked(view)])
 
-@dataclass
-class _Classifier:
-    """Kinds by path; what the config of the image refers to is of none."""
+    def kind_of(self, path: str) -> str | None:
+        """The id of the kind of the file at `path`."""
+        place = self.place_of(path)
+        return place.kind if place is not None else None
 
-    references: frozenset[str]
-
-    def __post_init__(self) -> None:
-        self._directories: dict[str, str | None] = {"": None}
-
-    def kind_of_file(self, file: LiveFile) -> str | None:
-        kind = self._kind(file.path)
-        if kind is None or len(file.names) == 1:
-            return kind
-        return kind if all(self._kind(name) == kind for name in file.names[1:]) else None
-
-    def _kind(self, path: str) -> str | None:
+    def place_of(self, path: str) -> Place | Name | None:
+        """The place that the file at `path` lies in, or its name where the place says nothing."""
         directory, _, name = path.rpartition("/")
-        kind = self._kind_of_directory(directory)
-        if kind is None:
-            return NAMES.of(name, directory) if path not in self.references else None
-        return None if path in self.references or KEPT.fullmatch(path) else kind
+        try:
+            found = self._directories[directory]
+        except KeyError:
+            found = self._find(directory)
+        if found is None:
+            rules = self._names.get(name[name.rfind(".") + 1 :])
+            return self._by_name(rules, directory, name) if rules else None
+        place, root = found
+        if place.keep and _compiled(place.keep).fullmatch(name):
+            return None
+        if root in self._spared and path[len(root) + 1 :].partition("/")[0] in self._spared[root]:
+            return None
+        return place
 
-    def _kind_of_directory(self, path: str) -> str | None:
-        known = self._directories.get(path, "")
-        if known != "":
-            return known
-        above, _, name = path.rpartition("/")
-        kind = self._kind_of_directory(above)
-        if path in self.references:
-            kind = None
-        elif kind is None:
-            kind = PLACES.get(path) or PLACES.get(_HOME.sub("~", path, count=1)) or PLACES.get(_rooted(path))
-            kind = kind or PLACES.get("**/" + name)
-        self._directories[path] = kind
-        return kind
+    def _find(self, directory: str) -> tuple[Place, str] | None:
+        """The place that `directory` is, or lies in, and the path of that place."""
+        try:
+            return self._directories[directory]
+        except KeyError:
+            above, _, name = directory.rpartition("/")
+            found = self._find(above) if above else None
+            if found is None:
+                place = self._places.get(directory, name)
+                if place is not None and self._holds(place, directory):
+                    found = place, directory
+            elif (
+                found[0].kind == "locales" and found[1] == above and name.partition("_")[0] in self._languages
+            ):
+                found = None
+            self._directories[directory] = found
+            return found
+
+    def _by_name(self, rules: Iterable[Name], directory: str, name: str) -> Name | None:
+        for rule in rules:
+            start, _, end = rule.name.partition("*")
+            if not (name.startswith(start) and name.endswith(end)):
+                continue
+            if (not rule.within or _compiled(rule.within).fullmatch(directory)) and self._holds(
+                rule, directory
+            ):
+                return rule if not self._is_spared(directory, name) else None
+        return None
+
+    def _holds(self, place: Place | Name, directory: str) -> bool:
+        if place in self._unless or "" in self._spared.get(directory, ()):
+            return False
+        return all(self._exists(normpath(f"{directory}/{name}")) for name in place.having)
+
+    def _exists(self, path: str) -> bool:
+        try:
+            return self._tree.find(path) is not None
+        except LinkLoop:
+            return False
+
+    def _is_spared(self, directory: str, name: str) -> bool:
+        return name in self._spared.get(directory, ())
+
+    def _linked(self, view: View) -> Iterator[str]:
+        """Where symbolic links that lie elsewhere lead to in caches and among temporary files."""
+        for path, target in view.links:
+            if not target.startswith("/"):
+                target = f"{path.rpartition('/')[0]}/{target}"
+            target = normpath(target).strip("/")
+            found = self._find(target.rpartition("/")[0])
+            if found is not None and found[0].kind in ("caches", "temporary"):
+                own = self._find(path.rpartition("/")[0])
+                if own is None or own[1] != found[1]:
+                    yield target
+
+    def _spare(self, paths: Iterable[str]) -> None:
+        """Nothing is said of `paths`: of a whole place, of an entry of one with all below it, or of a name."""
+        for path in list(paths):
+            found = self._find(path)
+            directory, _, name = path.rpartition("/")
+            if found is None:
+                self._spared.setdefault(directory, set()).add(name)
+            elif found[1] == path:
+                self._spared.setdefault(path, set()).add("")
+            else:
+                first = path[len(found[1]) + 1 :].partition("/")[0]
+                self._spared.setdefault(found[1], set()).add(first)
+        self._directories = {"": None}
 
 
-def _rooted(path: str) -> str:
-    return "~" + path[4:] if path.startswith("root/") else path
+class _Table:
+    """`PLACES`, to be looked up by directory."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._home = execution.environment().get("HOME", "/root").strip("/") or "root"
+        self._exact = {place.where: place for place in PLACES if "*" not in place.where}
+        anywhere = [place for place in PLACES if place.where.startswith("**/")]
+        self._anywhere: dict[str, list[Place]] = defaultdict(list)
+        for place in anywhere:
+            self._anywhere[place.where.rpartition("/")[2]].append(place)
+        self._patterns = _patterns()
+
+    def get(self, directory: str, name: str) -> Place | None:
+        found = self._exact.get(directory)
+        if found is None and (directory.startswith(("root/", "home/", self._home + "/"))):
+            found = self._exact.get(self._under_home(directory))
+        if found is None:
+            for place in self._anywhere.get(name, ()):
+                if ("/" + directory).endswith(place.where[2:]):
+                    return place
+        if found is None and directory.startswith("usr/"):
+            match = self._patterns[0].fullmatch(directory)
+            if match is not None and match.lastindex is not None:
+                return self._patterns[1][match.lastindex - 1]
+        return found
+
+    def _under_home(self, directory: str) -> str:
+        if directory.startswith(self._home + "/"):
+            return "~" + directory[len(self._home) :]
+        return _HOMES.sub("~", directory, count=1)
 
 
-def _references(view: View) -> frozenset[str]:
-    """The paths that the config of the image speaks of."""
-    execution = view.config.execution
-    words = [
-        *execution.entrypoint,
-        *execution.cmd,
-        *execution.healthcheck,
-        *execution.volumes,
-        execution.working_dir,
+@cache
+def _patterns() -> tuple[re.Pattern[str], list[Place]]:
+    """The places with wildcards, all of them below usr, as one expression with a group for each."""
+    places = [place for place in PLACES if "*" in place.where and not place.where.startswith("**/")]
+    forms = ("(" + re.escape(place.where).replace(r"\*", "[^/]*") + ")" for place in places)
+    return re.compile("|".join(forms)), places
+
+
+@cache
+def _names() -> dict[str, tuple[Name, ...]]:
+    """`NAMES` by what follows the last dot."""
+    table: dict[str, tuple[Name, ...]] = {}
+    for name in NAMES:
+        suffix = name.name[name.name.rfind(".") + 1 :]
+        table[suffix] = (*table.get(suffix, ()), name)
+    return table
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _reasons(kind: Kind, sums: dict[Place | Name, int]) -> str:
+    """What was found, largest first."""
+    by_why: dict[str, tuple[int, str]] = {}
+    for place, size in sums.items():
+        if place.kind == kind.id:
+            where = place.where if isinstance(place, Place) else place.name
+            known = by_why.get(place.why)
+            by_why[place.why] = (size + (known[0] if known else 0), known[1] if known else where)
+    ordered = sorted(by_why.items(), key=lambda pair: (-pair[1][0], pair[0]))
+    named = [f"{where} ({why})" for why, (_, where) in ordered[:_MOST_REASONS]]
+    more = f" and {len(ordered) - _MOST_REASONS} others" if len(ordered) > _MOST_REASONS else ""
+    return f"Found: {', '.join(named)}{more}."
+
+
+def _references(execution: Execution) -> Iterator[str]:
+    """The paths that the config speaks of as what runs, not as where to look or to write."""
+    words = [*execution.entrypoint, *execution.cmd, *execution.healthcheck, *execution.volumes]
+    words.append(execution.working_dir)
+    for name, value in execution.environment().items():
+        if not _SAYS_NOTHING.fullmatch(name):
+            words.append(value)
+    for word in words:
+        for path in re.findall(r"/[^\s\"'=:;,|&<>()]+", word):
+            if stripped := normpath(path).strip("/"):
+                yield stripped
+
+
+def _languages(execution: Execution) -> frozenset[str]:
+    """The languages that the config asks for: ``de`` for LANG=de_DE.UTF-8."""
+    environment = execution.environment()
+    values = [
+        value for name, value in environment.items() if name in ("LANG", "LANGUAGE") or name.startswith("LC_")
     ]
-    words += [part for value in execution.environment().values() for part in value.split(":")]
-    found = (part.strip("\"'") for word in words for part in word.replace("=", " ").split())
-    return frozenset(path.strip("/") for path in found if path.startswith("/") and path.strip("/"))
+    return frozenset(re.split(r"[_.@]", one)[0] for value in values for one in value.split(":")) - {""}
+
+
+def _manager(tree: Tree) -> str:
+    """The package manager in the image; empty where there is none."""
+    programs = {
+        "apt": ("usr/bin/apt-get",),
+        "apk": ("sbin/apk", "usr/bin/apk"),
+        "dnf": ("usr/bin/dnf", "usr/bin/dnf5", "usr/bin/microdnf", "usr/bin/yum", "usr/bin/tdnf"),
+        "zypper": ("usr/bin/zypper",),
+    }
+    for name, paths in programs.items():
+        for path in paths:
+            try:
+                if tree.resolve(path) is not None:
+                    return name
+            except LinkLoop:
+                continue
+    return ""

@@ -1,208 +1,181 @@
-"""Packages that nothing which the image starts, and no file that no package owns, leads to.
+"""Packages of the distribution that nothing reached leads to.
 
-The claim rests on what can be read: the programs in the config, the libraries and interpreters of files, and the
-dependencies that packages declare. A program that can start any other (a shell, a script's interpreter) weakens it; then
-fewer packages are named, or none.
+The claim is kept to what the evidence carries. A package is named where nothing reached leads to it, nothing outside of
+those named requires it, and it is one of these: it brings programs; it is there only for one that does; it is a module of
+an interpreter that is not reached; or it holds nothing but files to develop with. Where something is reached that may
+start any program, only the last kind is named. Packages whose files libraries open by convention are not named.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from deadweight.accounting.model import Cause, Finding, Item
-from deadweight.accounting.programs import SHELLS, find_program, search_path, started
-from deadweight.accounting.scripts import SCRIPTS, interpreter
+from deadweight.accounting.findings.places import Classifier
+from deadweight.accounting.model import Cause, Finding
+from deadweight.accounting.programs import runs_any_code
+from deadweight.accounting.reach import NoStart, Reach, reach
 from deadweight.accounting.view import View
-from deadweight.inventory import elf
 from deadweight.inventory.model import APK, DEB, RPM, Package
-from deadweight.tree.node import LinkLoop
+from deadweight.layer.entry import SYMLINK
+from deadweight.tree.node import Tree
 
-SYSTEMS = frozenset({APK, DEB, RPM})
-_BIN = ("bin/", "sbin/", "usr/bin/", "usr/sbin/", "usr/local/bin/", "usr/local/sbin/")
+_SYSTEMS = frozenset({APK, DEB, RPM})
+_BIN = ("bin/", "sbin/", "usr/bin/", "usr/sbin/", "usr/local/bin/", "usr/local/sbin/", "usr/games/")
 _BY_CONVENTION = (
-    "usr/share/zoneinfo/",
-    "usr/share/ca-certificates/",
     "etc/ssl/",
     "etc/pki/",
-    "usr/lib/locale/",
-    "usr/share/mime/",
-    "etc/mime.types",
-    "usr/share/fonts/",
-    "usr/share/terminfo/",
-    "lib/terminfo/",
-    "usr/lib/gconv/",
     "etc/services",
     "etc/protocols",
     "etc/passwd",
+    "etc/mime.types",
+    "etc/fonts/",
+    "etc/nginx/modules",
+    "etc/OpenCL/vendors/",
+    "etc/terminfo/",
+    "lib/terminfo/",
+    "usr/lib/gconv/",
+    "usr/lib/locale/",
+    "usr/lib/nginx/modules/",
+    "usr/lib/apache2/modules/",
+    "usr/lib/php/",
+    "usr/share/ca-certificates/",
+    "usr/share/fonts/",
+    "usr/share/glib-2.0/",
+    "usr/share/hunspell/",
+    "usr/share/iso-codes/",
+    "usr/share/mime/",
+    "usr/share/terminfo/",
+    "usr/share/vulkan/",
+    "usr/share/xml/",
+    "usr/share/zoneinfo/",
 )
-"""Programs open these without any dependency that says so."""
-
-
-_INTERPRETERS = ("python3", "nodejs", "perl-base", "ruby", "php", "lua", "tcl", "openjdk", "guile", "busybox")
-"""Packages whose programs run code that can start anything."""
+"""Programs and libraries open what lies here without any dependency that says so."""
+_LOADED_BY_CONVENTION = (
+    "/libnss_",
+    "/security/pam_",
+    "/sasl2/",
+    "/gconv/",
+    "/ossl-modules/",
+    "/engines-",
+    "/gio/modules/",
+    "/gdk-pixbuf-",
+    "/gstreamer-",
+    "/dri/",
+    "/odbc/",
+    "/pkcs11/",
+    "/krb5/plugins/",
+)
+"""Likewise, for plug-ins."""
+_TO_DEVELOP = frozenset({"development", "documentation", "man-pages", "locales"})
 
 
 class UnusedPackages:
     """Packages of the distribution that no chain of evidence leads to."""
 
     def find(self, view: View) -> Iterator[Finding]:
-        """At most one finding; none where the claim could not be made."""
-        packages = [package for package in view.inventory.packages if package.ecosystem in SYSTEMS]
-        reach = _Reach(view, packages)
-        if not packages or not reach.start():
+        """At most one finding; none where the config starts nothing that can be followed, such as a shell."""
+        packages = [package for package in view.inventory.packages if package.ecosystem in _SYSTEMS]
+        if not packages:
             return
-        unreached = [package for package in packages if _claimable(package, reach)]
-        if unreached:
-            finding = _finding(view, unreached, reach, len(packages))
-            if finding is not None:
-                yield finding
-
-
-def _claimable(package: Package, reach: _Reach) -> bool:
-    if package.label in reach.labels or package.essential:
-        return False
-    if any(path.startswith(_BY_CONVENTION) or "/libnss_" in path for path in package.paths):
-        return False
-    # A script or an interpreter can start any program that is found in PATH.
-    return not (reach.open_ended and any(path.startswith(_BIN) for path in package.paths))
-
-
-def _finding(view: View, unreached: list[Package], reach: _Reach, total: int) -> Finding | None:
-    labels = {package.label for package in unreached}
-    owners = view.inventory.owners
-    items: list[Item] = []
-    for file in view.files:
-        owning = {owner.label if (owner := owners.get(name)) is not None else "" for name in file.names}
-        if owning <= labels:
-            items.append(view.item(file))
-    reason = (
-        f"{total - len(unreached)} of {total} packages are reached from the programs that the config starts and from files "
-        f"that no package owns, through libraries, interpreters and declared dependencies. Nothing reached requires these."
-    )
-    if reach.open_ended:
-        reason += " Scripts and interpreters are reached, so packages that bring a program are not named."
-    finding = view.suspect(
-        "unused-packages",
-        "Packages that nothing reached requires",
-        reason,
-        "Do not install them: apt-get install --no-install-recommends; keep build tools in a build stage.",
-        items,
-    )
-    return finding and replace(finding, causes=tuple(_with_evidence(finding.causes, reach)))
-
-
-def _with_evidence(causes: Iterable[Cause], reach: _Reach) -> Iterator[Cause]:
-    for cause in causes:
-        requirers = sorted(reach.required_by.get(cause.package, ()))
-        shown = ", ".join(requirers[:5]) + (" and others" if len(requirers) > 5 else "")
-        detail = f"required only by {shown}" if requirers else "required by no installed package"
-        if reach.wanted.get(cause.package):
-            detail += "; it was asked for by name"
-        yield replace(cause, detail=detail)
-
-
-@dataclass
-class _Reach:
-    """What can be reached, and from where."""
-
-    view: View
-    packages: list[Package]
-
-    def __post_init__(self) -> None:
-        self.labels: set[str] = set()
-        self.open_ended = False
-        self.wanted = {package.label: package.wanted for package in self.packages}
-        self.required_by: dict[str, set[str]] = defaultdict(set)
-        self._elf = self.view.elf_facts
-        self._scripts = dict(self.view.facts.live(SCRIPTS))
-        self._providers = self._find_providers()
-        self._libraries: dict[str, list[str]] = defaultdict(list)
-        for path in self._elf:
-            self._libraries[path.rpartition("/")[2]].append(path)
-        self._directories = sorted(
-            {path.rpartition("/")[0] for path in self._elf if ".so" in path and "/lib" in f"/{path}"}
+        try:
+            found = reach(view, packages)
+        except NoStart:
+            return
+        unused = _unused(view, found)
+        unused_ids = {id(packages[number]) for number in unused}
+        owner_of = view.inventory.owners.get
+        items = [
+            view.item(file)
+            for file in view.files
+            if id(owner_of(file.path)) in unused_ids
+            and all(id(owner_of(name)) in unused_ids for name in file.names)
+        ]
+        finding = view.suspect(
+            "unused-packages",
+            "Packages that nothing reached requires",
+            _reason(found, len(unused)),
+            "Do not install them, or only in a build stage; apt-get install --no-install-recommends, and dnf install "
+            "--setopt=install_weak_deps=False, leave out what is only recommended. Then try what the image is for.",
+            items,
         )
-        self._seen: set[str] = set()
+        if finding is not None:
+            yield replace(finding, causes=tuple(_with_evidence(finding.causes, found)))
 
-    def start(self) -> bool:
-        """Follows every root; False where no claim can be made: nothing is started, or a shell is."""
-        execution = self.view.config.execution
-        path = search_path(execution)
-        commands = list(started(execution))
-        for command in commands:
-            node = find_program(self.view.merged.tree, command[0], path, execution.working_dir or "/")
-            if node is None or node.name in SHELLS:
-                return False
-            self._follow(node.path)
-        if not commands:
-            return False
-        for file in self.view.files:
-            for name in file.names:
-                if name not in self.view.inventory.owners and (name in self._elf or name in self._scripts):
-                    self._follow(name)
-        for package in self.packages:
-            if package.essential:
-                self._package(package)
-        return True
 
-    def _follow(self, path: str) -> None:
-        """`path` is reached: its owner, its interpreter, its libraries."""
-        if path in self._seen:
-            return
-        self._seen.add(path)
-        owner = self.view.inventory.owners.get(path)
-        if owner is not None and owner.ecosystem in SYSTEMS:
-            self._package(owner)
-        line = self._scripts.get(path)
-        if isinstance(line, str):
-            self.open_ended = True
-            name, searched = interpreter(line)
-            places = search_path(self.view.config.execution) if searched else []
-            node = find_program(self.view.merged.tree, name, places) if name else None
-            if node is not None:
-                self._follow(node.path)
-        found = elf.of(self._elf.get(path))
-        if found is not None:
-            for library in (*found.needed, found.interpreter.rpartition("/")[2]):
-                for place in self._libraries.get(library, ()) or self._linked(library):
-                    self._follow(place)
+def _unused(view: View, found: Reach) -> set[int]:
+    """The packages to be named, by number."""
+    packages = found.packages
+    classifier = Classifier(view)
+    candidates = {
+        number
+        for number, package in enumerate(packages)
+        if number not in found.reached and not package.essential and not _is_convention(package)
+    }
+    named = {
+        number for number in candidates if _is_for_developing(packages[number], classifier, view.merged.tree)
+    }
+    if not found.open_ended:
+        named |= {number for number in candidates if _has_program(packages[number])}
+        named |= {
+            number
+            for number in candidates
+            if any(_is_interpreter(packages[one]) for one in found.requires[number])
+        }
+        named |= found.below(named) & candidates
+    while outside := {number for number in named if not found.required_by[number] <= named}:
+        named -= outside
+    return named
 
-    def _linked(self, library: str) -> list[str]:
-        """Where links such as ``libx.so.1 -> libx.so.1.2`` beside other libraries lead to."""
-        found = []
-        for directory in self._directories:
-            try:
-                target = self.view.merged.tree.resolve(f"{directory}/{library}")
-            except LinkLoop:
-                continue
-            if target is not None and target.path in self._elf:
-                found.append(target.path)
-        return found
 
-    def _package(self, package: Package) -> None:
-        """`package` is reached, and with it all that it requires."""
-        stack = [package]
-        while stack:
-            one = stack.pop()
-            if one.label in self.labels:
-                continue
-            self.labels.add(one.label)
-            self.open_ended = self.open_ended or one.name.startswith(_INTERPRETERS)
-            for alternatives in one.requires:
-                for name in alternatives:
-                    stack += self._providers.get(name, ())
+def _is_convention(package: Package) -> bool:
+    return any(
+        path.startswith(_BY_CONVENTION) or any(part in path for part in _LOADED_BY_CONVENTION)
+        for path in package.paths
+    )
 
-    def _find_providers(self) -> dict[str, list[Package]]:
-        providers: dict[str, list[Package]] = defaultdict(list)
-        for package in self.packages:
-            for name in {package.name, *package.provides}:
-                providers[name].append(package)
-        for package in self.packages:
-            for alternatives in package.requires:
-                for name in alternatives:
-                    for provider in providers.get(name, ()):
-                        if provider.label != package.label:
-                            self.required_by[provider.label].add(package.name)
-        return providers
+
+def _has_program(package: Package) -> bool:
+    return any(path.startswith(_BIN) for path in package.paths)
+
+
+def _is_interpreter(package: Package) -> bool:
+    return any(path.startswith(_BIN) and runs_any_code(path.rpartition("/")[2]) for path in package.paths)
+
+
+def _is_for_developing(package: Package, classifier: Classifier, tree: Tree) -> bool:
+    return not _has_program(package) and all(
+        path.endswith("/copyright")
+        or classifier.kind_of(path) in _TO_DEVELOP
+        or (path.endswith(".so") and (node := tree.find(path)) is not None and node.entry.kind == SYMLINK)
+        for path in package.paths
+    )
+
+
+def _reason(found: Reach, named: int) -> str:
+    total = len(found.packages)
+    text = (
+        f"{len(found.reached)} of {total} packages are reached: from /{found.start}, which the config starts, from what else "
+        "it names, and from files that no package owns, through libraries, interpreters, words of shell scripts and "
+        f"declared dependencies. These {named} are not reached, and nothing but each other requires them. "
+    )
+    if found.open_ended:
+        return text + (
+            f"{found.open_ended} may start any program: packages are named only where all that they hold is for developing."
+        )
+    return text + "Not seen is what a program starts by name, or opens by path, while it runs."
+
+
+def _with_evidence(causes: Iterable[Cause], found: Reach) -> Iterator[Cause]:
+    numbers = {package.label: number for number, package in enumerate(found.packages)}
+    for cause in causes:
+        number = numbers.get(cause.package)
+        if number is None:
+            yield cause
+            continue
+        names = sorted({found.packages[one].name for one in found.required_by[number]})
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} others" if len(names) > 5 else "")
+        detail = f"required only by {shown}" if names else "required by no installed package"
+        if found.packages[number].wanted:
+            detail += "; asked for by name"
+        yield replace(cause, detail=detail)
