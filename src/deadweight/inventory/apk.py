@@ -47,8 +47,11 @@ class ApkCollector:
         data = content.read(0, content.size).decode("utf-8", "surrogateescape")
         if path.endswith("world"):
             return {"names": list[Fact](_names(data))}
-        packages = [_record(paragraph) for paragraph in data.split("\n\n")]
-        return {"packages": [package for package in packages if "name" in package]}
+        try:
+            packages = [_record(paragraph) for paragraph in data.split("\n\n")]
+        except _Amplified:
+            return {"problem": "has a package whose paths are longer than they can be"}
+        return {"packages": [package for package in packages if one_line(package.get("name"))]}
 
 
 class ApkReader:
@@ -70,17 +73,25 @@ class ApkReader:
         locator = Locator(tree)
         packages = fact.get("packages")
         for record in packages if isinstance(packages, list) else ():
-            if isinstance(record, dict) and one_line(record.get("name")):
+            if isinstance(record, dict):
                 yield _package(record, source, locator, wanted)
+
+
+class _Amplified(ValueError):
+    """A few long folders and many short names, to make more of a small file."""
 
 
 def _record(paragraph: str) -> dict[str, Fact]:
     record: dict[str, Fact] = {}
     files: list[str] = []
     prefix = ""
+    room = 8 * len(paragraph)
     for line in paragraph.split("\n"):
         if line.startswith("R:"):
             files.append(prefix + line[2:])
+            room -= len(files[-1])
+            if room < 0:
+                raise _Amplified
         elif line.startswith("F:"):
             prefix = line[2:] + "/" if len(line) > 2 else ""
         elif line[1:2] == ":" and line[0] in _FIELDS:

@@ -67,7 +67,7 @@ class DpkgCollector:
         if path.endswith((".list", ".md5sums", "diversions")):
             return {"text": data}
         paragraphs = [_paragraph(block) for block in data.split("\n\n")]
-        return {"paragraphs": [fields for fields in paragraphs if fields.get("Package")]}
+        return {"paragraphs": [fields for fields in paragraphs if one_line(fields.get("Package"))]}
 
 
 class DpkgReader:
@@ -85,8 +85,8 @@ class DpkgReader:
             source, fact = found
             yield from _problem(source, fact)
             for control in _paragraphs(fact):
-                installed = not text(control, "Status").endswith(_NOT_INSTALLED)
-                if installed and one_line(control.get("Package")):
+                status = text(control, "Status")
+                if status and not status.endswith(_NOT_INSTALLED):
                     yield _package(control, source, files.info(control), automatic)
         for node in _children(tree, f"{FOLDER}/status.d"):
             described = facts.of(self.collector, node)
@@ -117,18 +117,19 @@ class _Files:
         if text(control, "Status").endswith(_REMOVED):
             return self._locator.owned(self._placed(configuration, name))
         for stem in (name, f"{name}:{architecture}"):
-            listed = self._texts.get(f"{stem}.list")
+            # Taken: no second paragraph of that name owns the same files again.
+            listed = self._texts.pop(f"{stem}.list", None)
             if listed is not None:
                 return self._locator.owned(self._placed(listed.split("\n"), name))
         for stem in (name, f"{name}:{architecture}"):
-            sums = self._texts.get(f"{stem}.md5sums")
+            sums = self._texts.pop(f"{stem}.md5sums", None)
             if sums is not None:
                 return self._locator.owned(self._placed(_summed(sums) + configuration, name))
         return ()
 
     def sums(self, stem: str, control: Mapping[str, Fact]) -> tuple[str, ...]:
         """The files of a package that status.d has in a file named `stem`."""
-        return self._locator.owned(_summed(self._texts.get(f"{stem}.md5sums", "")) + _configuration(control))
+        return self._locator.owned(_summed(self._texts.pop(f"{stem}.md5sums", "")) + _configuration(control))
 
     def _placed(self, paths: list[str], package: str) -> list[str]:
         """`paths` where they really lie: a diversion moves the file of every package but the diverting one."""

@@ -183,12 +183,11 @@ def _find_loaded(file: ElfFile, found: _Fields) -> None:
     """Finds who is needed to load the file, as the kernel and the dynamic linker do: by its segments alone."""
     if found.get("debug_only"):
         return
-    flags = 0
-    for segment in file.segments():
-        if segment.kind == _PT_INTERP:
-            found["interpreter"] = file.string(segment.offset)
-        elif segment.kind == _PT_DYNAMIC:
-            flags = _read_dynamic(file, segment, found)
+    # One of each is all that there may be (gABI, chapter 5): a file that has more of them does not cost more.
+    segments = {segment.kind: segment for segment in file.segments()}
+    if _PT_INTERP in segments:
+        found["interpreter"] = file.string(segments[_PT_INTERP].offset)
+    flags = _read_dynamic(file, segments[_PT_DYNAMIC], found) if _PT_DYNAMIC in segments else 0
     starts = "interpreter" in found or flags & _DF_1_PIE
     found["program"] = file.kind == EXECUTABLE or bool(
         file.kind == SHARED and starts and "soname" not in found

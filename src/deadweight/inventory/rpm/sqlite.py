@@ -51,6 +51,7 @@ def headers(content: Content) -> Iterator[bytes]:
 def _records(pages: Pages, root: int, usable: int) -> Iterator[bytes]:
     """The records of the table whose b-tree begins at page `root`, by row number."""
     todo = [root]
+    left = pages.count * pages.size  # cells may overlap
     while todo:
         number = todo.pop()
         page = pages.take(number - 1)
@@ -65,7 +66,11 @@ def _records(pages: Pages, root: int, usable: int) -> Iterator[bytes]:
         offsets = [int.from_bytes(page[at : at + 2], "big") for at in range(cells, cells + 2 * count, 2)]
         if kind == _LEAF:
             for offset in offsets:
-                yield _record(pages, page, offset, usable)
+                record = _record(pages, page, offset, usable)
+                left -= len(record)
+                if left < 0:
+                    raise BrokenDatabase("has rows larger than the file")
+                yield record
         else:
             todo.append(int.from_bytes(page[start + 8 : start + 12], "big"))
             todo.extend(int.from_bytes(page[offset : offset + 4], "big") for offset in reversed(offsets))
