@@ -54,8 +54,10 @@ from services.web import Request, Web, respond, serving
 pytestmark = pytest.mark.registry
 
 HASTE = Patience(
-    connect=5, read=0.5, document=1, minimum_rate=1000, attempts=3, backoff=0.01, longest_wait=0.5
+    connect=10, read=10, document=20, minimum_rate=1000, attempts=3, backoff=0.01, longest_wait=0.5
 )
+IMPATIENCE = replace(HASTE, read=0.5)
+"""For what never answers."""
 SECRET = "the-secret-password"
 IMAGE = sample_image([{"file": bytes(range(256)) * 1000}], compression="uncompressed")
 LAYER = IMAGE.layers[0]
@@ -87,9 +89,14 @@ def source_of(hostile: HostileRegistry, access: Access, patience: Patience = HAS
     return RegistrySource(target, access, Session(target, access, patience))
 
 
-def refusal(hostile: HostileRegistry, access: Access, kind: type[DeadweightError] = DeadweightError) -> str:
+def refusal(
+    hostile: HostileRegistry,
+    access: Access,
+    kind: type[DeadweightError] = DeadweightError,
+    patience: Patience = HASTE,
+) -> str:
     """The one line that reading the image ends with."""
-    with source_of(hostile, access) as source, pytest.raises(kind) as caught:
+    with source_of(hostile, access, patience) as source, pytest.raises(kind) as caught:
         pulled(source)
     text = str(caught.value)
     assert "\n" not in text
@@ -167,7 +174,7 @@ def void(_: object) -> None:
 @pytest.mark.parametrize("length", ["-5", "many", "9" * 30])
 def test_senseless_content_length(hostile: HostileRegistry, access: Access, length: str) -> None:
     hostile.tricks["/manifests/latest"] = send(b"{}", {"Content-Length": length})
-    refusal(hostile, access)
+    refusal(hostile, access, patience=IMPATIENCE)
 
 
 # Floods
@@ -211,7 +218,7 @@ def test_descriptor_of_a_huge_config(hostile: HostileRegistry, access: Access) -
 def test_stalled_head(hostile: HostileRegistry, access: Access, stall: object) -> None:
     assert callable(stall)
     hostile.tricks["/manifests/latest"] = stall
-    assert "gave no answer in time; try again later" in refusal(hostile, access, TransportError)
+    assert "gave no answer in time; try again later" in refusal(hostile, access, TransportError, IMPATIENCE)
 
 
 def test_stalled_head_over_tls(tmp_path: Path) -> None:
@@ -219,7 +226,7 @@ def test_stalled_head_over_tls(tmp_path: Path) -> None:
     with serving(trickle_head, authority.server_context()) as web:
         target = parse_reference(f"{web.host}/name")
         access = Access(ca_file=authority.certificate)
-        with RegistrySource(target, access, Session(target, access, HASTE)) as source:  # noqa: SIM117
+        with RegistrySource(target, access, Session(target, access, IMPATIENCE)) as source:  # noqa: SIM117
             with pytest.raises(TransportError, match=f"https://{web.host}: gave no answer in time"):
                 source.root()
 
@@ -235,12 +242,12 @@ def test_stalled_handshake() -> None:
 
 def test_stalled_document(hostile: HostileRegistry, access: Access) -> None:
     hostile.tricks["/manifests/latest"] = trickle_body
-    assert "took longer than 1 s" in refusal(hostile, access, TransportError)
+    assert "took longer than 1 s" in refusal(hostile, access, TransportError, replace(HASTE, document=1))
 
 
 def test_stalled_layer(hostile: HostileRegistry, access: Access) -> None:
     hostile.tricks[LAYER.digest] = trickle_body
-    text = refusal(hostile, access, TransportError)
+    text = refusal(hostile, access, TransportError, replace(HASTE, read=1))
     assert "came to under 1000 bytes a second at byte" in text
     assert f"of {len(LAYER.data)} 3 times" in text
 
@@ -467,7 +474,7 @@ def test_token_that_ends_soon_is_not_used_again(
 def test_stalled_token_server(hostile: HostileRegistry, access: Access) -> None:
     hostile.tricks["/manifests/latest"] = challenge(f'Bearer realm="{hostile.web.url}/token",service="s"')
     hostile.tricks["scope=repository%3Aname%3Apull"] = trickle_body
-    assert "took longer than 1 s" in refusal(hostile, access, TransportError)
+    assert "took longer than 1 s" in refusal(hostile, access, TransportError, replace(HASTE, document=1))
 
 
 def test_token_server_that_fails(hostile: HostileRegistry, access: Access) -> None:
@@ -532,7 +539,7 @@ ANSWERS = st.tuples(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.none() | ANSWERS, max_size=6))
 def test_any_answers_give_the_image_or_one_line(
     answers: list[tuple[int, dict[str, str], bytes] | None],
@@ -552,7 +559,7 @@ def test_any_answers_give_the_image_or_one_line(
     with serving(next_answer) as web:
         target = parse_reference(f"{web.host}/name")
         # Plain HTTP at once: the attempt to speak TLS would use up an answer.
-        session = Session(target, Access(plain_http=True), HASTE)
+        session = Session(target, Access(plain_http=True), replace(HASTE, read=0.2))
         with RegistrySource(target, Access(), session) as source:
             try:
                 assert pulled(source).keys() == contents(IMAGE).keys()
