@@ -8,6 +8,7 @@ from dataclasses import replace
 from deadweight.accounting.actions import actions_for
 from deadweight.accounting.dive import dive_score
 from deadweight.accounting.estimate import with_estimates
+from deadweight.accounting.exact import with_exact_savings
 from deadweight.accounting.finders import FINDERS, Finder
 from deadweight.accounting.ledger import open_ledger
 from deadweight.accounting.model import DEAD, Analysis, Finding
@@ -34,6 +35,7 @@ def analyze(
     image: Image,
     *,
     estimate_wire: bool = False,
+    exact: bool = False,
     finders: Sequence[Finder] = FINDERS,
     cache: Cache = NO_CACHE,
     progress: Progress = SILENT,
@@ -41,18 +43,20 @@ def analyze(
     """The analysis of `image`: every byte of every layer once.
 
     Wire sizes are those of the source; where it holds a layer uncompressed they are None, or with `estimate_wire` what
-    our own compression makes of it. Raises `DeadweightError` for what is
+    our own compression makes of it. What a finding saves on the wire is an estimate, or with `exact` measured by
+    compressing without it. Raises `DeadweightError` for what is
     broken, hostile or cannot be read.
     """
     indexes = index_image(image, analysis_collectors(), cache=cache, progress=progress)
     wires = tuple(
         None if index.missing else layer.wire_size for layer, index in zip(image.layers, indexes, strict=True)
     )
-    if estimate_wire and None in wires:
+    estimated = estimate_wire and None in wires
+    if estimated:
         indexes = with_estimates(image, indexes, progress)
-        estimated = tuple(None if index.missing else index.blob_size for index in indexes)
-        return replace(account(image, indexes, estimated, finders), wire_estimated=True)
-    return account(image, indexes, wires, finders)
+        wires = tuple(None if index.missing else index.blob_size for index in indexes)
+    analysis = replace(account(image, indexes, wires, finders), wire_estimated=estimated)
+    return with_exact_savings(image, analysis, progress) if exact else analysis
 
 
 def account(

@@ -31,6 +31,8 @@ class Item(NamedTuple):
     layer: int
     unpacked: int
     wire: int | None
+    number: int = -1
+    """The entry of the layer that goes whole; -1 where only a part of it would."""
 
 
 @dataclass(frozen=True, slots=True)

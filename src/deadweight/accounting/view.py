@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from deadweight.accounting.ledger import Ledger
-from deadweight.accounting.model import BROUGHT, Cause, Finding, Item
+from deadweight.accounting.model import BROUGHT, SUSPECT, Cause, Finding, Item
 from deadweight.inventory import elf
 from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts
@@ -28,6 +28,12 @@ class LiveFile(NamedTuple):
     number: int
     wire: int | None
     names: tuple[str, ...]
+    owner: Package | None
+    """Who owns the first name that is owned."""
+
+
+Portion = tuple[LiveFile, int]
+"""So many bytes of a live content."""
 
 
 @dataclass(frozen=True)
@@ -40,39 +46,46 @@ class View:
     inventory: Inventory
     facts: Facts
 
-    @cached_property
+    @property
     def files(self) -> list[LiveFile]:
         """Every live content, sorted by path."""
+        return self._walked[0]
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """Every symbolic link with its target, as it stands."""
+        return self._walked[1]
+
+    @cached_property
+    def _walked(self) -> tuple[list[LiveFile], list[tuple[str, str]]]:
         shares = self.ledger.shares
+        owner_of = self.inventory.owners.get
         found: list[list[LiveFile | None]] = [[None] * len(index.entries) for index in self.ledger.layers]
         more_names: dict[tuple[int, int], list[str]] = {}
+        links: list[tuple[str, str]] = []
         for path, node in self.merged.tree.walk():
             entry = node.entry
-            if entry.kind != FILE:
-                continue
-            layer, number = node.layer, node.number
-            if found[layer][number] is not None:
-                more_names.setdefault((layer, number), []).append(path)
-                continue
-            share = shares[layer]
-            wire = share[number] if share is not None else None
-            fields = (path, entry, layer, number, wire, (path,))
-            found[layer][number] = tuple.__new__(LiveFile, fields)
+            kind = entry.kind
+            if kind == FILE:
+                layer, number = node.layer, node.number
+                if found[layer][number] is not None:
+                    more_names.setdefault((layer, number), []).append(path)
+                    continue
+                share = shares[layer]
+                wire = share[number] if share is not None else None
+                fields = (path, entry, layer, number, wire, (path,), owner_of(path))
+                found[layer][number] = tuple.__new__(LiveFile, fields)
+            elif kind == SYMLINK:
+                links.append((path, entry.link))
         for (layer, number), names in more_names.items():
             first = found[layer][number]
             if first is not None:
                 names = sorted((first.path, *names))
-                found[layer][number] = first._replace(path=names[0], names=tuple(names))
+                owner = next((owner for name in names if (owner := owner_of(name)) is not None), None)
+                found[layer][number] = first._replace(path=names[0], names=tuple(names), owner=owner)
         files = [file for layer_files in found for file in layer_files if file is not None]
-        files.sort(key=_path)
-        return files
-
-    @cached_property
-    def links(self) -> list[tuple[str, str]]:
-        """Every symbolic link with its target, as it stands."""
-        return [
-            (path, node.entry.link) for path, node in self.merged.tree.walk() if node.entry.kind == SYMLINK
-        ]
+        files.sort(key=itemgetter(0))
+        return files, links
 
     @cached_property
     def elf_facts(self) -> dict[str, Fact]:
@@ -85,58 +98,60 @@ class View:
         made = self.config.instructions()
         return made if len(made) == len(self.ledger.layers) else [""] * len(self.ledger.layers)
 
-    def item(self, file: LiveFile) -> Item:
-        """`file` as an item that goes whole."""
-        return Item(file.path, file.layer, file.entry.size, file.wire)
-
     def suspect(
-        self, name: str, title: str, reason: str, remedy: str, items: Iterable[Item]
+        self, name: str, title: str, reason: str, remedy: str, portions: Iterable[Portion]
     ) -> Finding | None:
-        """A finding over live bytes with the id `name`; None where there are none."""
-        ordered = tuple(sorted([item for item in items if item.unpacked], key=by_size))
+        """A finding over live bytes with the id `name`; None where there are none. `portions` are sorted by path."""
+        ordered = [portion for portion in portions if portion[1]]
         if not ordered:
             return None
+        ordered.sort(key=itemgetter(1), reverse=True)
+        items = [_item(file, size) for file, size in ordered]
+        wires = [item.wire for item in items]
+        items += [
+            Item(other, file.layer, 0, None if file.wire is None else 0)
+            for file, _ in ordered
+            if len(file.names) > 1
+            for other in file.names[1:]
+        ]
         return Finding(
             id=name,
-            kind="suspect",
+            kind=SUSPECT,
             title=title,
             reason=reason,
             remedy=remedy,
-            unpacked=sum(item.unpacked for item in ordered),
-            wire=added_wire(item.wire for item in ordered),
-            items=ordered,
-            causes=self.causes(ordered),
+            unpacked=sum(size for _, size in ordered),
+            wire=added_wire(wires),
+            items=tuple(items),
+            causes=self.causes((file.layer, file.owner, size) for file, size in ordered),
         )
 
-    def causes(self, items: Iterable[Item]) -> tuple[Cause, ...]:
-        """Who brought `items`: by layer and owning package, largest first."""
-        owner_of = self.inventory.owners.get
+    def causes(self, parts: Iterable[tuple[int, Package | None, int]]) -> tuple[Cause, ...]:
+        """Who brought bytes that are given as layer, owner and size: by layer and owner, largest first."""
         sums: dict[tuple[int, int], int] = {}
-        packages: dict[int, Package | None] = {}
-        for path, layer, unpacked, _ in items:
-            owner = owner_of(path)
+        owners: dict[int, Package | None] = {}
+        for layer, owner, size in parts:
             key = layer, id(owner)
             if key in sums:
-                sums[key] += unpacked
+                sums[key] += size
             else:
-                sums[key] = unpacked
-                packages[id(owner)] = owner
+                sums[key] = size
+                owners[id(owner)] = owner
+        labels = {number: owner.label if owner is not None else "" for number, owner in owners.items()}
         causes = [
-            Cause(
-                layer,
-                self.instructions[layer],
-                package.label if package is not None else "",
-                unpacked,
-                BROUGHT,
-            )
-            for (layer, number), unpacked in sums.items()
-            for package in (packages[number],)
+            Cause(layer, self.instructions[layer], labels[number], size, BROUGHT)
+            for (layer, number), size in sums.items()
         ]
         causes.sort(key=lambda cause: (-cause.unpacked, cause.layer, cause.package))
         return tuple(causes)
 
 
-_path = itemgetter(0)
+def _item(file: LiveFile, size: int) -> Item:
+    """`size` bytes of `file`, and the same part of its wire bytes."""
+    wire = file.wire
+    if wire is not None and size != file.entry.size:
+        wire = wire * size // file.entry.size
+    return tuple.__new__(Item, (file.path, file.layer, size, wire))
 
 
 def by_size(item: Item) -> tuple[int, str, int]:

@@ -26,7 +26,7 @@ def add_analysis(parser: argparse.ArgumentParser) -> None:
     add_access(parser)
 
 
-def analysed(reference: str, options: argparse.Namespace) -> Analysis:
+def analysed(reference: str, options: argparse.Namespace, *, exact: bool = False) -> Analysis:
     """The analysis of the image `reference` as the options of `add_analysis` ask for it."""
     from deadweight.accounting.analyze import analyze
     from deadweight.image import open_image
@@ -36,6 +36,7 @@ def analysed(reference: str, options: argparse.Namespace) -> Analysis:
         with open_image(reference, options.platform, access_of(options)) as image:
             return analyze(
                 image,
+                exact=exact,
                 estimate_wire=options.estimate_wire,
                 cache=_cache(options),
                 progress=progress,
@@ -74,8 +75,10 @@ def _umask() -> int:
 
 
 def _cache(options: argparse.Namespace) -> Cache:
-    from deadweight.indexing import NoCache
-
     if options.no_cache:
-        return NoCache()
-    return NoCache()
+        from deadweight.indexing import NO_CACHE
+
+        return NO_CACHE
+    from deadweight.layer.cache import IndexCache, default_folder
+
+    return IndexCache(default_folder())

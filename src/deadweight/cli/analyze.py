@@ -44,7 +44,7 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    analysis = _narrowed(analysed(options.image, options), options)
+    analysis = _narrowed(analysed(options.image, options, exact=options.exact), options)
     if options.json:
         from deadweight.report.json_report import render_json
 

@@ -35,7 +35,7 @@ def gzip_blocks(chunks: Iterable[bytes], level: int, threads: int) -> Iterator[B
         for block, dictionary, last in _with_context(reblocked(chunks, BLOCK)):
             checksum = isal_zlib.crc32(block, checksum)
             size += len(block)
-            pending.append((len(block), pool.submit(_deflate, block, dictionary, last, level)))
+            pending.append((len(block), pool.submit(deflated, block, dictionary, last, level)))
             # The work ahead keeps the threads busy while the caller stores what is done.
             while pending and (pending[0][1].done() or len(pending) >= 3 * threads):
                 yield _finished(pending)
@@ -73,7 +73,8 @@ def _with_context(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bytes, bool]
             dictionary, block = block[-WINDOW:], following
 
 
-def _deflate(block: bytes, dictionary: bytes, last: bool, level: int) -> bytes:
+def deflated(block: bytes, dictionary: bytes, last: bool, level: int) -> bytes:
+    """`block` as the part of a deflate stream after `dictionary`; with `last`, as its end."""
     codec = zlib_ng.compressobj(
         level, zlib_ng.DEFLATED, -15, zlib_ng.DEF_MEM_LEVEL, zlib_ng.Z_DEFAULT_STRATEGY, dictionary
     )

@@ -14,14 +14,16 @@ class Bytecode:
     def find(self, view: View) -> Iterator[Finding]:
         """At most one finding."""
         compiled = [file for file in view.files if file.path.endswith(".pyc")]
-        items = [view.item(file) for file in compiled if all(_has_source(view, name) for name in file.names)]
+        portions = [
+            (file, file.entry.size) for file in compiled if all(_has_source(view, name) for name in file.names)
+        ]
         finding = view.suspect(
             "bytecode",
             "Python bytecode beside its source",
             "Python compiles the source again when the bytecode is missing. Without it, each start is slower by the time "
             "that compiling the imported modules takes.",
             "Set PYTHONDONTWRITEBYTECODE=1 while building, and pip install --no-compile.",
-            items,
+            portions,
         )
         if finding is not None:
             yield finding

@@ -43,7 +43,7 @@ class Dead:
 
 
 def _finding(view: View, kind: str, rows: Sequence[Row]) -> Finding:
-    items = [Item(row.entry.path, row.layer, row.entry.size, row.wire) for row in rows]
+    items = [Item(row.entry.path, row.layer, row.entry.size, row.wire, row.number) for row in rows]
     items.sort(key=by_size)
     title, reason, remedy = _TEXTS[kind]
     return Finding(
@@ -55,7 +55,7 @@ def _finding(view: View, kind: str, rows: Sequence[Row]) -> Finding:
         unpacked=sum(item.unpacked for item in items),
         wire=added_wire(item.wire for item in items),
         items=tuple(items),
-        causes=(*_hid(view, rows), *view.causes(items)),
+        causes=(*_hid(view, rows), *_brought(view, rows)),
     )
 
 
@@ -66,3 +66,8 @@ def _hid(view: View, rows: Sequence[Row]) -> list[Cause]:
             sums[row.fate.layer] = sums.get(row.fate.layer, 0) + row.entry.size
     causes = [Cause(layer, view.instructions[layer], "", unpacked, HID) for layer, unpacked in sums.items()]
     return sorted(causes, key=lambda cause: (-cause.unpacked, cause.layer))
+
+
+def _brought(view: View, rows: Sequence[Row]) -> tuple[Cause, ...]:
+    owner_of = view.inventory.owners.get
+    return view.causes((row.layer, owner_of(row.entry.path), row.entry.size) for row in rows)

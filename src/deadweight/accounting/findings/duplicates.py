@@ -19,7 +19,7 @@ class Duplicates:
             if not file.entry.size:
                 continue
             if first.setdefault(file.entry.digest, file) is not file:
-                copies.append(view.item(file))
+                copies.append((file, file.entry.size))
         finding = view.suspect(
             "duplicates",
             "Duplicates",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from posixpath import normpath
 
 from deadweight.accounting.findings.kinds import KINDS, Kind
 from deadweight.accounting.findings.known_places import NAMES, PLACES, Name, Place
-from deadweight.accounting.model import Finding, Item
+from deadweight.accounting.model import Finding
 from deadweight.accounting.programs import command_words
-from deadweight.accounting.view import View
+from deadweight.accounting.view import Portion, View
 from deadweight.inventory import elf
 from deadweight.oci.config import Execution
 from deadweight.tree.node import LinkLoop, Tree
@@ -37,23 +37,27 @@ class Places:
         cores = {
             path for path, fact in view.elf_facts.items() if (found := elf.of(fact)) and found.kind == _CORE
         }
-        items: dict[str, list[Item]] = defaultdict(list)
-        sums: dict[Place | Name, int] = defaultdict(int)
+        portions: dict[str, list[Portion]] = defaultdict(list)
+        sums: dict[int, int] = defaultdict(int)
         for file in view.files:
-            if not file.entry.size:
-                continue
             place = classifier.place_of(file.path)
-            if place is None and file.path in cores:
+            if place is None:
+                if file.path not in cores:
+                    continue
                 place = _CORE_DUMP
-            if place is None or any(classifier.kind_of(name) != place.kind for name in file.names[1:]):
+            if len(file.names) > 1 and any(classifier.kind_of(name) != place.kind for name in file.names):
                 continue
-            items[place.kind].append(view.item(file))
-            sums[place] += file.entry.size
+            portions[place.kind].append((file, file.entry.size))
+            sums[id(place)] += file.entry.size
         manager = _manager(view.merged.tree)
         for kind in KINDS:
-            reasons = _reasons(kind, sums)
-            remedy = kind.remedy_for(manager)
-            finding = view.suspect(kind.id, kind.title, f"{kind.reason} {reasons}", remedy, items[kind.id])
+            finding = view.suspect(
+                kind.id,
+                kind.title,
+                f"{kind.reason} {_reasons(kind, sums)}",
+                kind.remedy_for(manager),
+                portions[kind.id],
+            )
             if finding is not None:
                 yield finding
 
@@ -220,16 +224,16 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _reasons(kind: Kind, sums: dict[Place | Name, int]) -> str:
-    """What was found, largest first."""
-    by_why: dict[str, tuple[int, str]] = {}
-    for place, size in sums.items():
-        if place.kind == kind.id:
-            where = place.where if isinstance(place, Place) else place.name
-            known = by_why.get(place.why)
-            by_why[place.why] = (size + (known[0] if known else 0), known[1] if known else where)
-    ordered = sorted(by_why.items(), key=lambda pair: (-pair[1][0], pair[0]))
-    named = [f"{where} ({why})" for why, (_, where) in ordered[:_MOST_REASONS]]
+def _reasons(kind: Kind, sums: Mapping[int, int]) -> str:
+    """What was found, largest first; `sums` are bytes by the identity of places."""
+    sizes: dict[str, int] = defaultdict(int)
+    examples: dict[str, str] = {}
+    for place in (*PLACES, *NAMES, _CORE_DUMP):
+        if place.kind == kind.id and id(place) in sums:
+            sizes[place.why] += sums[id(place)]
+            examples.setdefault(place.why, place[0])
+    ordered = sorted(sizes, key=lambda why: (-sizes[why], why))
+    named = [f"{examples[why]} ({why})" for why in ordered[:_MOST_REASONS]]
     more = f" and {len(ordered) - _MOST_REASONS} others" if len(ordered) > _MOST_REASONS else ""
     return f"Found: {', '.join(named)}{more}."
 
