@@ -602,6 +602,30 @@ def test_hostile_names_do_nothing(show: Show) -> None:
     page.wait_for_timeout(100)
 
 
+def test_endless_names_and_depths_are_shown(show: Show) -> None:
+    deep = "/".join("d" * 3000)
+    page = show(
+        samples.analysis_of(
+            [
+                [
+                    samples.file(f"{deep}/bottom", 9000),
+                    samples.file(f"{deep[:2001]}/branch", 9000),
+                    samples.file("n" * 60_000, 9000),
+                ]
+            ],
+            ("RUN " + "x" * 100_000,),
+        )
+    )
+    page.locator("#search").fill("bottom")
+    page.locator("#panel .path").click()
+    assert page.evaluate("page.level.count") == 1
+    assert page.locator("#crumbs button").count() < 15
+    assert page.evaluate("document.documentElement.scrollWidth") == DESKTOP[0]
+    focus_map(page)
+    press(page, "Escape", "Escape", "Escape")
+    assert level(page) == "The whole image"
+
+
 def test_the_policy_refuses_what_an_escape_that_failed_would_bring(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     injected = "<img src=x onerror=alert(1)><script>alert(2)</script><img src=https://192.0.2.1/x>"

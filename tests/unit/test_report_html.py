@@ -292,7 +292,7 @@ def test_nothing_is_loaded_and_only_its_own_script_runs() -> None:
 def test_markup_escapes_what_is_not_markup() -> None:
     assert element("p", "<b>", Html("<i>"), None, title='"&') == '<p title="&quot;&amp;">&lt;b&gt;<i></p>'
     assert element("p", data_x=3, class_=None) == '<p data-x="3"></p>'
-    assert fragment("a\x07", element("br")) == "a\\x07<br></br>"
+    assert fragment("a\x07", element("b")) == "a\\x07<b></b>"
 
 
 def test_of_several_names_the_first_has_the_bytes_and_the_first_owner_has_it() -> None:

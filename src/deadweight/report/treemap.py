@@ -18,7 +18,7 @@ from deadweight.accounting.model import DEAD, SUSPECT, Analysis, Finding
 from deadweight.inventory.model import Inventory, Package
 from deadweight.layer.entry import FILE, WHITEOUT_PREFIX
 from deadweight.report.units import printable
-from deadweight.tree.merge import CLASSES, LIVE, Merged
+from deadweight.tree.merge import CLASSES, DELETED, LIVE, RESTATED, SUPERSEDED, Merged
 
 MAX_LABEL = 2000
 """Characters of an instruction that are kept."""
@@ -178,9 +178,9 @@ def _names(merged: Merged, layers: int) -> tuple[list[dict[int, str]], list[dict
 
 _CLASS_STYLES = {
     LIVE: (0, "plain"),
-    "superseded": (1, "rising"),
-    "restated": (2, "falling"),
-    "deleted": (3, "crossed"),
+    SUPERSEDED: (1, "rising"),
+    RESTATED: (2, "falling"),
+    DELETED: (3, "crossed"),
 }
 _HUES = range(4, 9)
 _PATTERNS = ("plain", "dotted", "level", "upright")
@@ -244,7 +244,7 @@ class _Owners:
 
 
 def pack(treemap: Treemap) -> bytes:
-    """`treemap` as the page embeds it; paths and labels are made showable."""
+    """`treemap` as the page embeds it; paths and labels are made printable."""
     # zlib-ng is pinned, the standard library's zlib is whatever the system has: the same bytes everywhere.
     from zlib_ng import zlib_ng
 
@@ -254,21 +254,27 @@ def pack(treemap: Treemap) -> bytes:
     sets: dict[tuple[int, ...], int] = {}
     columns: dict[str, Sequence[int]] = {
         "directory": [directories.number(directory) for directory, _, _ in paths],
-        "layer": cells.layer,
-        "kind": cells.kind,
-        "unpacked": cells.unpacked,
-        "wire": cells.wire,
-        "category": cells.category,
-        "owner": cells.owner,
-        "set": [
-            sets.setdefault(tuple([category for category, _ in marks]), len(sets)) for marks in cells.marks
-        ],
+        "set": [sets.setdefault(tuple([mark[0] for mark in marks]), len(sets)) for marks in cells.marks],
+        **{name: getattr(cells, name) for name in ("layer", "kind", "unpacked", "wire", "category", "owner")},
         "parent": directories.parents,
     }
     planes = {name: _planes(column) for name, column in columns.items()}
-    names = {"directoryName": directories.names, "name": [name for _, _, name in paths]}
-    texts = {name: _lines(lines) for name, lines in names.items()}
-    header = {
+    texts = {"directoryName": _lines(directories.names), "name": _lines(name for _, _, name in paths)}
+    head = {
+        **_labels(treemap),
+        "sets": list(sets),
+        "parts": _parts(cells),
+        "columns": [[name, len(columns[name]), len(planes[name])] for name in columns],
+        "texts": [[name, len(text)] for name, text in texts.items()],
+    }
+    header = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    parts = [len(header).to_bytes(4, "little"), header, *map(b"".join, planes.values()), *texts.values()]
+    deflate = zlib_ng.compressobj(6, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
+    return deflate.compress(b"".join(parts)) + deflate.flush()
+
+
+def _labels(treemap: Treemap) -> dict[str, object]:
+    return {
         "categories": [
             {
                 "id": printable(each.id),
@@ -284,15 +290,7 @@ def pack(treemap: Treemap) -> bytes:
             for label, known in zip(treemap.layers, treemap.wire_known, strict=True)
         ],
         "owners": [printable(label) for label in treemap.owners],
-        "sets": list(sets),
-        "parts": _parts(cells),
-        "columns": [[name, len(columns[name]), len(planes[name])] for name in columns],
-        "texts": [[name, len(text)] for name, text in texts.items()],
     }
-    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    parts = [len(head).to_bytes(4, "little"), head, *map(b"".join, planes.values()), *texts.values()]
-    deflate = zlib_ng.compressobj(6, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
-    return deflate.compress(b"".join(parts)) + deflate.flush()
 
 
 def _parts(cells: Cells) -> list[int]:

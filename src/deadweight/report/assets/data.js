@@ -77,9 +77,12 @@ class Cells {
   /** All paths in lower case, made once. */
   get folded() {
     if (!this.foldedPaths) {
-      const directories = this.directoryName.map((_, directory) => this.directoryPath(directory).toLowerCase());
-      this.foldedPaths = this.name.map((name, cell) =>
-        this.kind[cell] === ENTRIES ? '' : `${directories[this.directory[cell]]}/${name.toLowerCase()}`);
+      const directories = [];
+      this.foldedPaths = this.name.map((name, cell) => {
+        const number = this.directory[cell];
+        const directory = directories[number] ??= this.directoryPath(number).toLowerCase();
+        return this.kind[cell] === ENTRIES ? '' : `${directory}/${name.toLowerCase()}`;
+      });
     }
     return this.foldedPaths;
   }

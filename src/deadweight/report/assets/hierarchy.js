@@ -191,6 +191,6 @@ class Hierarchy {
 /** The groups from the root down to `group`. */
 function lineage(group) {
   const line = [];
-  for (; group; group = group.parent) line.unshift(group);
-  return line;
+  for (; group; group = group.parent) line.push(group);
+  return line.reverse();
 }

@@ -9,14 +9,14 @@ const PATTERNS = {
   upright: 'M2 0V8M6 0V8',
 };
 const HUES = 9;
-const FONT = '"Inter", "Segoe UI", system-ui, -apple-system, "Helvetica Neue", "DejaVu Sans", sans-serif';
 
 /** The colours and patterns of the page's theme, as canvases want them. */
 class Palette {
   constructor(context, categories, ratio) {
-    const probe = document.createElement('i');
+    const probe = document.createElement('span');
     probe.hidden = true;
     document.body.append(probe);
+    this.font = getComputedStyle(probe).fontFamily;
     const colour = name => {
       probe.style.color = `var(--${name})`;
       return getComputedStyle(probe).color;
@@ -96,17 +96,17 @@ class Painter {
     context.fillStyle = palette.ground[1 + box.depth % 2];
     context.fillRect(box.x + 0.5, box.y + 0.5, box.w - 1, box.h - 1);
     if (!box.titled) return;
-    const size = sizeText(box.size);
-    context.fillStyle = palette.title;
-    context.font = `600 11px ${FONT}`;
+    const { name, title } = box.item;
     const room = box.w - 12;
     const sizeRoom = room > 130 ? 62 : 0;
+    context.fillStyle = palette.title;
+    context.font = `600 11px ${palette.font}`;
     context.textAlign = 'left';
-    context.fillText(fit(context, box.item.title ? `${box.item.name} · ${box.item.title}` : box.item.name, room - sizeRoom), box.x + 6, box.y + TITLE / 2 + 1);
+    context.fillText(fit(context, title ? `${name} · ${title}` : name, room - sizeRoom), box.x + 6, box.y + TITLE / 2 + 1);
     if (!sizeRoom) return;
-    context.font = `11px ${FONT}`;
+    context.font = `11px ${palette.font}`;
     context.textAlign = 'right';
-    context.fillText(size, box.x + box.w - 6, box.y + TITLE / 2 + 1);
+    context.fillText(sizeText(box.size), box.x + box.w - 6, box.y + TITLE / 2 + 1);
   }
 
   drawCell(box, unit, filter) {
@@ -134,7 +134,7 @@ class Painter {
   drawLabel(box, shares) {
     const { context, palette } = this;
     context.textAlign = 'left';
-    context.font = `11px ${FONT}`;
+    context.font = `11px ${palette.font}`;
     const name = fit(context, this.describer.boxLabel(box), box.w - 10);
     if (!name) return;
     const size = box.h > 32 ? sizeText(box.size) : '';
