@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from deadweight.errors import DigestMismatch, NotFound
+from deadweight.errors import DigestMismatch, LimitExceeded, NotFound
 from deadweight.image import Image, Layer
 from deadweight.layer.collect import Collector, signature
 from deadweight.layer.index import LayerIndex, WireMap
-from deadweight.layer.indexer import index_layer
+from deadweight.layer.indexer import MAX_RATIO, index_layer
 from deadweight.oci.digest import Digest
+
+MAX_ENTRIES = 4_000_000
+"""The most entries of all layers of an image."""
+MAX_UNCOMPRESSED = 16 << 30
+"""An image may expand to this, or to `MAX_RATIO` times its stored size where that is more."""
 
 _READ = 1 << 20
 
@@ -72,6 +77,7 @@ def index_image(
         if layer.descriptor.digest not in indexes:
             progress.start(f"layer {layer.position + 1} of {len(image.layers)}", layer.descriptor.size)
             indexes[layer.descriptor.digest] = _index(image, layer, collectors, cache, progress)
+            _require_bounds(image.reference, indexes.values())
     return tuple(indexes[layer.descriptor.digest] for layer in image.layers)
 
 
@@ -96,6 +102,17 @@ def _index(
         index = index_layer(stream, layer.descriptor, layer.diff_id, collectors, progress.advance_to)
     cache.put(index, wanted)
     return index
+
+
+def _require_bounds(reference: str, indexes: Collection[LayerIndex]) -> None:
+    """Raises `LimitExceeded` where layers that are each within bounds are too much together."""
+    entries = sum(len(index.entries) for index in indexes)
+    if entries > MAX_ENTRIES:
+        raise LimitExceeded(reference, f"holds more than {MAX_ENTRIES} entries in {len(indexes)} layers")
+    limit = max(MAX_UNCOMPRESSED, MAX_RATIO * sum(index.blob_size for index in indexes))
+    if sum(index.tar_size for index in indexes) > limit:
+        problem = f"expands to more than {limit} bytes in {len(indexes)} layers: it may be a bomb"
+        raise LimitExceeded(reference, problem)
 
 
 def _verify(image: Image, layer: Layer, progress: Progress) -> None:

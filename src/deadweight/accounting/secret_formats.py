@@ -96,31 +96,31 @@ def _keystore(data: bytes) -> Iterator[str]:
 
 
 _ENVIRONMENT = _settings(
-    rb"^\s*(?:export\s+)?[A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]*\s*[=:]\s*(\S+)",
+    rb"^[ \t]*(?:export[ \t]+)?[A-Z0-9_]{0,64}?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]{0,64}+[ \t]*[=:][ \t]*(\S+)",
     "environment file with a password or token",
 )
 
 FILES: dict[str, Callable[[bytes], Iterator[str]]] = {
-    ".npmrc": _settings(rb"_(?:authToken|auth|password)\s*=\s*(\S+)", "npm credentials"),
+    ".npmrc": _settings(rb"_(?:authToken|auth|password)[ \t]*=[ \t]*(\S+)", "npm credentials"),
     ".yarnrc.yml": _settings(rb"npmAuth(?:Token|Ident):\s*(\S+)", "npm credentials"),
-    ".pypirc": _settings(rb"^\s*password\s*[=:]\s*(\S+)", "PyPI credentials"),
+    ".pypirc": _settings(rb"^[ \t]*password[ \t]*[=:][ \t]*(\S+)", "PyPI credentials"),
     ".netrc": _netrc,
     "_netrc": _netrc,
     ".git-credentials": _settings(rb"^https?://[^:/\s]+:([^@\s]+)@", "git credentials"),
     "credentials": _settings(
-        rb"^\s*(?:aws_secret_access_key|token|password)\s*[=:]\s*(\S+)", "credentials file"
+        rb"^[ \t]*(?:aws_secret_access_key|token|password)[ \t]*[=:][ \t]*(\S+)", "credentials file"
     ),
-    "credentials.toml": _settings(rb"^\s*token\s*=\s*(\S+)", "Cargo credentials"),
+    "credentials.toml": _settings(rb"^[ \t]*token[ \t]*=[ \t]*(\S+)", "Cargo credentials"),
     "credentials.json": _settings(rb"\"private_key\"\s*:\s*\"(-----BEGIN)", "Google service account"),
     "config.json": _docker_config,
     ".dockercfg": _settings(rb"\"auth\"\s*:\s*\"([^\"]+)\"", "registry credentials"),
     "auth.json": _docker_config,
-    "kubeconfig": _settings(rb"^\s*(?:client-key-data|token|password):\s*(\S+)", "Kubernetes credentials"),
+    "kubeconfig": _settings(rb"^[ \t]*(?:client-key-data|token|password):\s*(\S+)", "Kubernetes credentials"),
     ".vault-token": _always("Vault token"),
     ".pgpass": _settings(rb"^(?:[^:\n#]*:){4}(\S+)", "PostgreSQL passwords"),
-    ".my.cnf": _settings(rb"^\s*password\s*=\s*(\S+)", "MySQL password"),
+    ".my.cnf": _settings(rb"^[ \t]*password\s*=\s*(\S+)", "MySQL password"),
     "settings.xml": _settings(rb"<password>([^<{]+)</password>", "Maven password"),
-    "hosts.yml": _settings(rb"^\s*oauth_token:\s*(\S+)", "GitHub token"),
+    "hosts.yml": _settings(rb"^[ \t]*oauth_token:\s*(\S+)", "GitHub token"),
     "terraform.tfstate": _settings(
         rb"\"(?:password|secret|private_key|token)\"\s*:\s*\"([^\"]+)\"", "Terraform state"
     ),

@@ -14,6 +14,8 @@ from deadweight.layer.tar_header import BLOCK_SIZE, ZEROS, Header, HeaderError, 
 
 MAX_ENTRIES = 2_000_000
 """The most entries of a layer; each takes about 1 KB of memory."""
+MAX_TEXT = 256 << 20
+"""The most characters of names, link targets, extended attributes and facts of a layer: a hundred times those of 50,000 files."""
 
 _EMPTY = sha256(b"").digest()
 _Key = TypeVar("_Key", bound=Hashable)
@@ -32,6 +34,7 @@ class Scanner:
         self._names = _by_key((collector.names, collector) for collector in collectors)
         self._suffixes = _by_key((collector.suffixes, collector) for collector in collectors)
         self._magics = _by_key((collector.magics, collector) for collector in collectors)
+        self._text_left = MAX_TEXT
         self.entries: list[Entry] = []
         self.facts: dict[str, dict[int, Fact]] = {collector.name: {} for collector in collectors}
 
@@ -66,6 +69,10 @@ class Scanner:
         path, kind, size, mode, uid, gid, mtime, link, xattrs, device = header
         if len(self.entries) >= MAX_ENTRIES:
             raise LimitExceeded(self._subject, f"holds more than {MAX_ENTRIES} entries")
+        text = len(path) + len(link)
+        if xattrs:
+            text += sum(len(name) + len(value) for name, value in xattrs)
+        self._keep(text)
         digest = b""
         if kind is FILE:
             digest = self._content(path, size) if size else _EMPTY
@@ -127,7 +134,14 @@ class Scanner:
             if collector.wants(path, content.size):
                 fact = collector.collect(path, content)
                 if fact is not None:
+                    self._keep(_weight(fact))
                     self.facts[collector.name][len(self.entries)] = fact
+
+    def _keep(self, characters: int) -> None:
+        self._text_left -= characters
+        if self._text_left < 0:
+            problem = f"has more than {MAX_TEXT} characters of names, attributes and package data"
+            raise LimitExceeded(self._subject, problem)
 
     def _block(self) -> bytes | None:
         """The next block of 512 bytes; None at the end of the stream."""
@@ -194,6 +208,17 @@ class Scanner:
         for piece in self._pieces:
             self._use(piece)
             self._position = self._size
+
+
+def _weight(fact: Fact) -> int:
+    """About how many characters `fact` keeps."""
+    if isinstance(fact, str):
+        return len(fact)
+    if isinstance(fact, list):
+        return 8 + sum(map(_weight, fact))
+    if isinstance(fact, dict):
+        return 64 + sum(len(name) + _weight(value) for name, value in fact.items())
+    return 8
 
 
 def _by_key(pairs: Iterable[tuple[frozenset[_Key], Collector]]) -> dict[_Key, tuple[Collector, ...]]:

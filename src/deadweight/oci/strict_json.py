@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from deadweight.errors import InvalidDocument, LimitExceeded
 
@@ -12,14 +12,18 @@ MAX_DOCUMENT = 16 << 20
 """The most bytes of a manifest, index or config. Registries refuse manifests over 4 MiB."""
 MAX_DEPTH = 64
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]')
+# A string without end matches too: were it no match, each quote in it would be tried again.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def loads(raw: bytes, subject: str) -> dict[str, Any]:
     """The JSON object in `raw`.
 
     Raises `LimitExceeded` when it is over `MAX_DOCUMENT` bytes or `MAX_DEPTH` levels, `InvalidDocument` when it
-    is not UTF-8, not JSON (RFC 8259, so no NaN), repeats a name in an object, or is no object.
+    is not UTF-8, not JSON (RFC 8259, so no NaN), repeats a name in an object, holds half a surrogate pair (RFC 7493, section 2.1), or is
+    no object.
     """
     value = _value(raw, subject)
     if not isinstance(value, dict):
@@ -44,9 +48,14 @@ def _value(raw: bytes, subject: str) -> object:
         raise InvalidDocument(subject, f"is not UTF-8 at byte {error.start}") from None
     _refuse_depth(text, subject)
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        if _SURROGATE.search(text):
+            canonical(value)
+    except UnicodeEncodeError:
+        raise InvalidDocument(subject, "holds half a surrogate pair, which is no character") from None
     except (ValueError, RecursionError) as error:
         raise InvalidDocument(subject, f"is not valid JSON: {error}") from None
+    return cast("object", value)
 
 
 def canonical(value: object) -> bytes:

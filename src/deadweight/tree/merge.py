@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deadweight.errors import InvalidLayer
+from deadweight.errors import InvalidLayer, LimitExceeded
 from deadweight.layer.entry import (
     DIRECTORY,
     FILE,
@@ -28,6 +28,9 @@ SUPERSEDED = "superseded"
 RESTATED = "restated"
 DELETED = "deleted"
 CLASSES = (LIVE, SUPERSEDED, RESTATED, DELETED)
+
+MAX_IMPLICIT = 500_000
+"""The most directories of one layer that no entry makes: one long path stands for two thousand of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def merge(layers: Sequence[LayerIndex], *, complete: bool = True) -> Merged:
     """Applies `layers`, base first.
 
     With `complete`, a hard link without target is an error, as it is for every runtime; without (a foreign layer
-    is missing) it is left out. Raises `InvalidLayer` for what cannot be unpacked.
+    is missing) it is left out. Raises `InvalidLayer` for what cannot be unpacked, and `LimitExceeded`.
     """
     root = Node("", None, IMPLICIT, -1, -1)
     hidden = Fates(len(layers))
@@ -97,6 +100,7 @@ class _Layer:
         self._fates = fates
         self._complete = complete
         self._number = -1
+        self._implicit = 0
         self._directories: dict[
             str, Node
         ] = {}  # by the path in the tar; emptied when a directory or link goes
@@ -252,6 +256,10 @@ class _Layer:
 
     def _make_directory(self, parent: Node, name: str) -> Node:
         """A directory that no entry speaks of; what stands in its way goes."""
+        self._implicit += 1
+        if self._implicit > MAX_IMPLICIT:
+            problem = f"needs more than {MAX_IMPLICIT} directories that it has no entries for"
+            raise LimitExceeded(f"layer {self._index.digest}", problem)
         children = _children(parent)
         node = Node(name, parent, IMPLICIT, -1, -1)
         old = children.pop(name, None)
