@@ -36,14 +36,10 @@ def owner_summaries(view: View) -> tuple[OwnerSummary, ...]:
     A content with several names counts for the owner of the first that has one.
     """
     sums: dict[int, tuple[Package | None, list[int | None], list[int]]] = {}
-    owners = view.inventory.owners
     for file in view.files:
-        owner = owners.get(file.path)
-        if owner is None and len(file.names) > 1:
-            owner = next((owners[name] for name in file.names if name in owners), None)
-        known = sums.get(id(owner))
+        known = sums.get(id(file.owner))
         if known is None:
-            known = sums[id(owner)] = (owner, [], [])
+            known = sums[id(file.owner)] = (file.owner, [], [])
         known[1].append(file.wire)
         known[2].append(file.entry.size)
     summaries = [

@@ -109,7 +109,7 @@ class View:
         items = [_item(file, size) for file, size in ordered]
         wires = [item.wire for item in items]
         items += [
-            Item(other, file.layer, 0, None if file.wire is None else 0)
+            Item(other, file.layer, 0, None if file.wire is None else 0, file.number)
             for file, _ in ordered
             if len(file.names) > 1
             for other in file.names[1:]
@@ -148,10 +148,12 @@ class View:
 
 def _item(file: LiveFile, size: int) -> Item:
     """`size` bytes of `file`, and the same part of its wire bytes."""
-    wire = file.wire
-    if wire is not None and size != file.entry.size:
-        wire = wire * size // file.entry.size
-    return tuple.__new__(Item, (file.path, file.layer, size, wire))
+    wire, number = file.wire, file.number
+    if size != file.entry.size:
+        number = -1
+        if wire is not None:
+            wire = wire * size // file.entry.size
+    return tuple.__new__(Item, (file.path, file.layer, size, wire, number))
 
 
 def by_size(item: Item) -> tuple[int, str, int]:

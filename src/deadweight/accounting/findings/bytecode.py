@@ -15,7 +15,9 @@ class Bytecode:
         """At most one finding."""
         compiled = [file for file in view.files if file.path.endswith(".pyc")]
         portions = [
-            (file, file.entry.size) for file in compiled if all(_has_source(view, name) for name in file.names)
+            (file, file.entry.size)
+            for file in compiled
+            if all(_has_source(view, name) for name in file.names)
         ]
         finding = view.suspect(
             "bytecode",

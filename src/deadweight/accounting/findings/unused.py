@@ -8,6 +8,7 @@ start any program, only the last kind is named. Packages whose files libraries o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -21,52 +22,16 @@ from deadweight.layer.entry import SYMLINK
 from deadweight.tree.node import Tree
 
 _SYSTEMS = frozenset({APK, DEB, RPM})
-_BIN = ("bin/", "sbin/", "usr/bin/", "usr/sbin/", "usr/local/bin/", "usr/local/sbin/", "usr/games/")
-_BY_CONVENTION = (
-    "etc/ssl/",
-    "etc/pki/",
-    "etc/services",
-    "etc/protocols",
-    "etc/passwd",
-    "etc/mime.types",
-    "etc/fonts/",
-    "etc/nginx/modules",
-    "etc/OpenCL/vendors/",
-    "etc/terminfo/",
-    "lib/terminfo/",
-    "usr/lib/gconv/",
-    "usr/lib/locale/",
-    "usr/lib/nginx/modules/",
-    "usr/lib/apache2/modules/",
-    "usr/lib/php/",
-    "usr/share/ca-certificates/",
-    "usr/share/fonts/",
-    "usr/share/glib-2.0/",
-    "usr/share/hunspell/",
-    "usr/share/iso-codes/",
-    "usr/share/mime/",
-    "usr/share/terminfo/",
-    "usr/share/vulkan/",
-    "usr/share/xml/",
-    "usr/share/zoneinfo/",
+_PROGRAM = re.compile(r"^(?:usr/(?:local/)?)?(?:s?bin|games)/([^/\n]+)$", re.MULTILINE)
+_CONVENTION = re.compile(
+    r"^(?:etc/(?:ssl|pki|fonts|nginx/modules|OpenCL/vendors|terminfo)[/-]|etc/(?:services|protocols|passwd|mime\.types)$"
+    r"|lib/terminfo/|usr/lib/(?:gconv|locale|php|nginx/modules|apache2/modules)/"
+    r"|usr/share/(?:ca-certificates|fonts|glib-2\.0|hunspell|iso-codes|mime|terminfo|vulkan|xml|zoneinfo)/)"
+    r"|/(?:libnss_|security/pam_|sasl2/|gconv/|ossl-modules/|engines-|gio/modules/|gdk-pixbuf-|gstreamer-|dri/|odbc/"
+    r"|pkcs11/|krb5/plugins/)",
+    re.MULTILINE,
 )
-"""Programs and libraries open what lies here without any dependency that says so."""
-_LOADED_BY_CONVENTION = (
-    "/libnss_",
-    "/security/pam_",
-    "/sasl2/",
-    "/gconv/",
-    "/ossl-modules/",
-    "/engines-",
-    "/gio/modules/",
-    "/gdk-pixbuf-",
-    "/gstreamer-",
-    "/dri/",
-    "/odbc/",
-    "/pkcs11/",
-    "/krb5/plugins/",
-)
-"""Likewise, for plug-ins."""
+"""Paths, one on a line, that programs and libraries open without any dependency that says so: data and plug-ins."""
 _TO_DEVELOP = frozenset({"development", "documentation", "man-pages", "locales"})
 
 
@@ -85,11 +50,11 @@ class UnusedPackages:
         unused = _unused(view, found)
         unused_ids = {id(packages[number]) for number in unused}
         owner_of = view.inventory.owners.get
-        items = [
-            view.item(file)
+        portions = [
+            (file, file.entry.size)
             for file in view.files
-            if id(owner_of(file.path)) in unused_ids
-            and all(id(owner_of(name)) in unused_ids for name in file.names)
+            if id(file.owner) in unused_ids
+            and (len(file.names) == 1 or all(id(owner_of(name)) in unused_ids for name in file.names))
         ]
         finding = view.suspect(
             "unused-packages",
@@ -97,7 +62,7 @@ class UnusedPackages:
             _reason(found, len(unused)),
             "Do not install them, or only in a build stage; apt-get install --no-install-recommends, and dnf install "
             "--setopt=install_weak_deps=False, leave out what is only recommended. Then try what the image is for.",
-            items,
+            portions,
         )
         if finding is not None:
             yield replace(finding, causes=tuple(_with_evidence(finding.causes, found)))
@@ -112,16 +77,16 @@ def _unused(view: View, found: Reach) -> set[int]:
         for number, package in enumerate(packages)
         if number not in found.reached and not package.essential and not _is_convention(package)
     }
+    programs = {number: _programs(packages[number]) for number in candidates}
     named = {
-        number for number in candidates if _is_for_developing(packages[number], classifier, view.merged.tree)
+        number
+        for number in candidates
+        if not programs[number] and _is_for_developing(packages[number], classifier, view.merged.tree)
     }
     if not found.open_ended:
-        named |= {number for number in candidates if _has_program(packages[number])}
-        named |= {
-            number
-            for number in candidates
-            if any(_is_interpreter(packages[one]) for one in found.requires[number])
-        }
+        interpreters = {number for number in candidates if any(map(runs_any_code, programs[number]))}
+        named |= {number for number in candidates if programs[number]}
+        named |= {number for number in candidates if not found.requires[number].isdisjoint(interpreters)}
         named |= found.below(named) & candidates
     while outside := {number for number in named if not found.required_by[number] <= named}:
         named -= outside
@@ -129,22 +94,15 @@ def _unused(view: View, found: Reach) -> set[int]:
 
 
 def _is_convention(package: Package) -> bool:
-    return any(
-        path.startswith(_BY_CONVENTION) or any(part in path for part in _LOADED_BY_CONVENTION)
-        for path in package.paths
-    )
+    return _CONVENTION.search("\n".join(package.paths)) is not None
 
 
-def _has_program(package: Package) -> bool:
-    return any(path.startswith(_BIN) for path in package.paths)
-
-
-def _is_interpreter(package: Package) -> bool:
-    return any(path.startswith(_BIN) and runs_any_code(path.rpartition("/")[2]) for path in package.paths)
+def _programs(package: Package) -> list[str]:
+    return _PROGRAM.findall("\n".join(package.paths))
 
 
 def _is_for_developing(package: Package, classifier: Classifier, tree: Tree) -> bool:
-    return not _has_program(package) and all(
+    return all(
         path.endswith("/copyright")
         or classifier.kind_of(path) in _TO_DEVELOP
         or (path.endswith(".so") and (node := tree.find(path)) is not None and node.entry.kind == SYMLINK)
