@@ -97,11 +97,11 @@ def select(source: Source, platform: Platform | None) -> Document:
         if platform is not None:
             _require_platform(source, root, platform)
         return root
-    candidates = list(_manifests(source, root, None, (), set()))
     wanted = platform or Platform.of_host()
-    for document, offered in candidates:
+    for document, offered in _manifests(source, root, None, (), set(), wanted):
         if offered is not None and wanted.accepts(offered):
             return document
+    candidates = manifests(source)
     if platform is None and len(candidates) == 1:
         return candidates[0][0]
     if not candidates:
@@ -137,8 +137,14 @@ def _wire_size(source: Source, descriptor: Descriptor) -> int | None:
 
 
 def _manifests(
-    source: Source, document: Document, offered: Platform | None, above: tuple[Digest, ...], seen: set[Digest]
+    source: Source,
+    document: Document,
+    offered: Platform | None,
+    above: tuple[Digest, ...],
+    seen: set[Digest],
+    wanted: Platform | None = None,
 ) -> Iterator[tuple[Document, Platform | None]]:
+    """The manifests below `document`; with `wanted`, what the index says to be for others is not even fetched."""
     digest = document.descriptor.digest
     if digest in above or len(above) > MAX_INDEX_DEPTH:
         raise InvalidDocument(f"index {digest}", f"contains itself, or nests deeper than {MAX_INDEX_DEPTH}")
@@ -148,9 +154,14 @@ def _manifests(
     parsed = parse_document(document)
     if isinstance(parsed, Index):
         for entry in parsed.manifests:
-            if _may_be_image(entry):
+            for_others = (
+                wanted is not None and entry.platform is not None and not wanted.accepts(entry.platform)
+            )
+            if _may_be_image(entry) and not for_others:
                 inner = source.document(entry)
-                yield from _manifests(source, inner, entry.platform or offered, (*above, digest), seen)
+                yield from _manifests(
+                    source, inner, entry.platform or offered, (*above, digest), seen, wanted
+                )
     elif is_image(parsed):
         if offered is None:
             offered = parse_config(source.document(parsed.config)).platform

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from deadweight.copying.documents import attested, with_layers, with_manifests
+from deadweight.copying.documents import as_oci, attested, with_layers, with_manifests
 from deadweight.copying.layers import Conversion, Job, LayerCopier
 from deadweight.copying.result import FOREIGN, CopyResult
 from deadweight.errors import InvalidDocument, UsageError
@@ -144,7 +144,9 @@ class _Copier:
         if foreign:
             notes.append(f"{foreign} foreign layers are named but not held, as in every registry")
         if self._made_oci:
-            notes.append("Docker's manifest became an OCI one, because Docker's knows no zstd")
+            notes.append(
+                "Docker's manifest became an OCI one, because the place or the compression asks for it"
+            )
         if self._left_out:
             notes.append(f"{self._left_out} attestations were left out: they vouch for the image as it was")
         return notes
@@ -182,10 +184,16 @@ class _Copier:
             jobs = self._jobs(document, manifest, config)
         else:
             jobs = [Job(layer) for layer in manifest.layers]
-        written = with_layers(document, manifest, self.layers.copy(jobs))
+        written = self._acceptable(with_layers(document, manifest, self.layers.copy(jobs)))
         self._made_oci |= written.descriptor.media_type != document.descriptor.media_type
         self._destination.put_document(config_document)
         return written
+
+    def _acceptable(self, document: Document) -> Document:
+        parsed = parse_document(document)
+        if isinstance(parsed, Manifest) and parsed.media_type not in self._destination.manifest_types:
+            return as_oci(parsed) if parsed.media_type == media_types.DOCKER_MANIFEST else document
+        return document
 
     def _jobs(self, document: Document, manifest: Manifest, config: ImageConfig) -> list[Job]:
         if len(config.diff_ids) != len(manifest.layers):

@@ -51,12 +51,18 @@ def with_layers(document: Document, manifest: Manifest, layers: Sequence[Descrip
     changed = replace(manifest, layers=tuple(layers))
     zstd = any(media_types.layer_compression(layer.media_type) == "zstd" for layer in layers)
     if zstd and manifest.media_type == media_types.DOCKER_MANIFEST:
-        changed = replace(
-            changed,
-            media_type=media_types.OCI_MANIFEST,
-            config=_as_oci(changed.config),
-            layers=tuple(_as_oci(layer) for layer in layers),
-        )
+        return as_oci(changed)
+    return Document.of(strict_json.canonical(changed.to_json()), changed.media_type)
+
+
+def as_oci(manifest: Manifest) -> Document:
+    """The same manifest with OCI's media types throughout, for places that know no others."""
+    changed = replace(
+        manifest,
+        media_type=media_types.OCI_MANIFEST,
+        config=_as_oci(manifest.config),
+        layers=tuple(_as_oci(layer) for layer in manifest.layers),
+    )
     return Document.of(strict_json.canonical(changed.to_json()), changed.media_type)
 
 
