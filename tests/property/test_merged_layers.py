@@ -12,15 +12,15 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import require_program
 from hypothesis import HealthCheck, assume, event, given, settings
-from layer_stacks import Item, Stack, index_of, sha256, stacks, tar_of
-from plain_model import CannotApply, apply
 
+from conftest import require_program
 from deadweight.accounting.ledger import open_ledger
 from deadweight.errors import InvalidLayer
 from deadweight.layer.entry import DIRECTORY, FILE, SYMLINK
 from deadweight.tree.merge import LIVE, Merged, merge
+from layer_stacks import Item, Stack, index_of, sha256, stacks, tar_of
+from plain_model import CannotApply, apply
 
 
 def shown(merged: Merged) -> dict[str, tuple[str, bytes | str]]:

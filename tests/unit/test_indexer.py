@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import pytest
 from backports import zstd
-from layer_stacks import Item, tar_of
 
 from deadweight.errors import DeadweightError, DigestMismatch, InvalidLayer, LimitExceeded
 from deadweight.layer import indexer
@@ -20,6 +19,7 @@ from deadweight.layer.indexer import index_layer
 from deadweight.oci import media_types
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
+from layer_stacks import Item, tar_of
 
 TAR = tar_of([Item("a", "f", b"1" * 5000), Item("b", "f", bytes(range(256)) * 5000), Item("c", "f", b"")])
 
