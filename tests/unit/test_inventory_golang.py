@@ -12,7 +12,7 @@ BUILD = GoBuild(
     dependencies=(
         GoModule("example.com/b", "v1.0.0"),
         GoModule("example.com/a", "v2.0.0", GoModule("example.com/fork", "v2.0.1")),
-        GoModule("example.com/c", "v3.0.0", GoModule("../c", "")),
+        GoModule("example.com/c", "v3.0.0", GoModule("../c", "(devel)")),
     ),
 )
 
@@ -42,7 +42,12 @@ def test_a_program_without_any_name_has_a_standard_library() -> None:
 
 
 def test_names_that_no_terminal_should_see_are_dropped() -> None:
-    build = GoBuild("go1\0", "x", GoModule("a\x1b[2J", "v1"), (GoModule("b\n\n", "v\nv"), GoModule("", "v1"), GoModule("c", "v\x7f")))
+    build = GoBuild(
+        "go1\0",
+        "x",
+        GoModule("a\x1b[2J", "v1"),
+        (GoModule("b\n\n", "v\nv"), GoModule("", "v1"), GoModule("c", "v\x7f")),
+    )
     assert [(package.name, package.version) for package in packages(build, ("tool",))] == [
         ("b", ""),
         ("c", ""),

@@ -12,6 +12,8 @@ from deadweight.inventory.reader import Facts, Problem
 from deadweight.tree.node import Tree
 
 STANDARD_LIBRARY = "stdlib"
+UNVERSIONED = "(devel)"
+"""The version of what was built from a working tree."""
 
 
 class GoReader:
@@ -56,6 +58,8 @@ def _main(build: GoBuild) -> tuple[str, str]:
 
 
 def _used(module: GoModule) -> GoModule:
-    """The module that was compiled. A replacement without version is a directory: it says nothing, the module's own name does."""
+    """The module that was compiled. A replacement that is a directory says nothing, the module's own name does."""
     replacement = module.replacement
-    return replacement if replacement is not None and replacement.version else module
+    if replacement is None or replacement.version in ("", UNVERSIONED):
+        return module
+    return replacement

@@ -69,11 +69,11 @@ def installed_as(path: str) -> str:
     """The name by which ``require`` finds the package whose ``package.json`` is at `path`; empty if that is no package's root."""
     directory, _, manifest = path.rpartition("/")
     parent, _, name = directory.rpartition("/")
+    if manifest != "package.json" or name.startswith((".", "@")):
+        return ""
     above, _, scope = parent.rpartition("/")
     if scope.startswith("@"):
         parent, name = above, f"{scope}/{name}"
-    if manifest != "package.json" or (name.startswith((".", "@")) and "/" not in name):
-        return ""
     return name if parent == DEBIAN or parent.rpartition("/")[2] == "node_modules" else ""
 
 
