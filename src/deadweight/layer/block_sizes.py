@@ -44,10 +44,11 @@ class _ZstdBlocks:
     window = 2 << 20  # that of the default level
 
     def size(self, block: bytes, before: bytes) -> int:
-        from backports.zstd import ZstdCompressor, ZstdDict
+        from backports.zstd import ZstdCompressor
 
         if not block:
             return 0
-        prefix = ZstdDict(before, is_raw=True).as_prefix if before else None
-        codec = ZstdCompressor(level=Compression(ZSTD).effective_level, zstd_dict=prefix)
+        # Not given as a dictionary: of one, libzstd's quick levels see a part only.
+        codec = ZstdCompressor(level=Compression(ZSTD).effective_level)
+        codec.compress(before, ZstdCompressor.FLUSH_BLOCK)
         return len(codec.compress(block)) + len(codec.flush())
