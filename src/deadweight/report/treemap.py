@@ -13,7 +13,9 @@ import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
+from deadweight.accounting.ledger import Ledger
 from deadweight.accounting.model import DEAD, SUSPECT, Analysis, Finding
 from deadweight.inventory.model import Inventory, Package
 from deadweight.layer.entry import FILE, WHITEOUT_PREFIX
@@ -110,37 +112,21 @@ def treemap(analysis: Analysis) -> Treemap:
 
 def _cells(analysis: Analysis, categories: Mapping[str, Category], owners: _Owners) -> Cells:
     ledger = analysis.ledger
-    names, further = _names(analysis.merged, len(ledger.layers))
-    live_marks = _marks(analysis.findings, categories, SUSPECT, len(ledger.layers))
-    dead_marks = _marks(analysis.findings, categories, DEAD, len(ledger.layers))
-    class_numbers = {kind: number for number, kind in enumerate(CLASSES)}
+    layers = len(ledger.layers)
+    names, further = _names(analysis.merged, layers)
+    live_marks = _marks(analysis.findings, categories, SUSPECT, layers)
+    dead_marks = _marks(analysis.findings, categories, DEAD, layers)
     cells = Cells()
-    for layer, (index, fates, shares) in enumerate(
-        zip(ledger.layers, ledger.fates, ledger.shares, strict=True)
-    ):
+    for layer in range(layers):
         first = len(cells.path)
-        for number, entry in enumerate(index.entries):
-            if entry.kind != FILE or (not entry.size and _is_whiteout(entry.path)):
-                continue
-            fate = fates.get(number)
-            if fate is None:
-                path = names[layer].get(number, entry.path)
-                marks = live_marks[layer].get(path, ())
-                category = _widest(marks)[0] if marks else 0
-            else:
-                path = entry.path
-                marks = dead_marks[layer].get(path, ())
-                category = class_numbers[fate.kind]
-            cells.path.append(path)
-            cells.unpacked.append(entry.size)
-            cells.wire.append(shares[number] if shares is not None else 0)
-            cells.category.append(category)
-            cells.owner.append(owners.number(path) or owners.first(further[layer].get(number, ())))
-            cells.marks.append(marks)
-        cells.kind.extend([CONTENT] * (len(cells.path) - first))
-        for others in further[layer].values():
-            for path in others:
-                cells.add_empty(NAME, path, owners.number(path), live_marks[layer].get(path, ()))
+        _add_contents(cells, ledger, layer, names[layer], live_marks[layer], dead_marks[layer])
+        others = further[layer]
+        contents = cells.path[first:]
+        cells.owner.extend([owners.number(path) or owners.first(others.get(path, ())) for path in contents])
+        cells.kind.extend([CONTENT] * len(contents))
+        for path in chain.from_iterable(others.values()):
+            cells.add_empty(NAME, path, owners.number(path), live_marks[layer].get(path, ()))
+        shares = ledger.shares[layer]
         if shares is not None:
             wire = sum(shares) - sum(cells.wire[first:])
             cells.add_empty(ENTRIES, "", 0, ())
@@ -148,6 +134,35 @@ def _cells(analysis: Analysis, categories: Mapping[str, Category], owners: _Owne
             cells.category[-1] = len(CLASSES)
         cells.layer.extend([layer] * (len(cells.path) - first))
     return cells
+
+
+def _add_contents(
+    cells: Cells,
+    ledger: Ledger,
+    layer: int,
+    names: Mapping[int, str],
+    live_marks: Mapping[str, Marks],
+    dead_marks: Mapping[str, Marks],
+) -> None:
+    shares, fates = ledger.shares[layer], ledger.fates[layer]
+    for number, entry in enumerate(ledger.layers[layer].entries):
+        size = entry.size
+        if entry.kind != FILE or (not size and _is_whiteout(entry.path)):
+            continue
+        fate = fates.get(number)
+        if fate is None:
+            path = names.get(number, entry.path)
+            marks = live_marks.get(path, ())
+            category = _widest(marks)[0] if marks else 0
+        else:
+            path = entry.path
+            marks = dead_marks.get(path, ())
+            category = CLASSES.index(fate.kind)
+        cells.path.append(path)
+        cells.unpacked.append(size)
+        cells.wire.append(shares[number] if shares is not None else 0)
+        cells.category.append(category)
+        cells.marks.append(marks)
 
 
 def _is_whiteout(path: str) -> bool:
@@ -160,19 +175,22 @@ def _widest(marks: Marks) -> tuple[int, int]:
     return widest if widest[1] else (0, 0)
 
 
-def _names(merged: Merged, layers: int) -> tuple[list[dict[int, str]], list[dict[int, list[str]]]]:
-    """By layer and number the path of each live content, and its further paths in order.
+def _names(merged: Merged, layers: int) -> tuple[list[dict[int, str]], list[dict[str, list[str]]]]:
+    """By layer the path of each live content by its number, and by that path the further ones in order.
 
     Of several names the first in order has the bytes, as it has in findings.
     """
     names: list[dict[int, str]] = [{} for _ in range(layers)]
-    further: list[dict[int, list[str]]] = [{} for _ in range(layers)]
+    more: list[dict[int, list[str]]] = [{} for _ in range(layers)]
     for path, node in merged.tree.walk():
         if node.entry.kind == FILE and names[node.layer].setdefault(node.number, path) is not path:
-            further[node.layer].setdefault(node.number, []).append(path)
-    for first, others in zip(names, further, strict=True):
-        for number, paths in others.items():
-            first[number], *paths[:] = sorted((first[number], *paths))
+            more[node.layer].setdefault(node.number, []).append(path)
+    further: list[dict[str, list[str]]] = [{} for _ in range(layers)]
+    for layer, by_number in enumerate(more):
+        for number, paths in by_number.items():
+            first, *others = sorted((names[layer][number], *paths))
+            names[layer][number] = first
+            further[layer][first] = others
     return names, further
 
 
