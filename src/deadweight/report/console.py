@@ -6,7 +6,8 @@ import io
 import re
 from typing import TextIO, cast
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,9 @@ from rich.text import Text
 from deadweight.accounting.model import DEAD, SUSPECT, Analysis, Finding
 from deadweight.report.units import count, printable, share, size
 
+MAX_COLUMN = 48
+MIN_LAST = 4
+PADDING = 2
 PIPE_WIDTH = 160
 """Columns where no terminal says how many there are."""
 
@@ -67,13 +71,31 @@ def section(title: str, body: RenderableType) -> Group:
     return Group(Text(""), Text(title, style="bold"), Padding(body, (0, 0, 0, 2)))
 
 
-def listing(*columns: str, left: int = 1) -> Table:
+class Listing(Table):
+    """A table without lines whose last column takes what the others leave: a long text must not squeeze the numbers."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        left = options.max_width - PADDING
+        for column in self.columns[:-1]:
+            column.width = min(
+                max((_cell_length(cell) for cell in (column.header, *column.cells)), default=0), MAX_COLUMN
+            )
+            left -= column.width + PADDING
+        self.columns[-1].width = max(left, MIN_LAST)
+        yield from super().__rich_console__(console, options)
+
+
+def _cell_length(cell: RenderableType) -> int:
+    return cell.cell_len if isinstance(cell, Text) else cell_len(str(cell))
+
+
+def listing(*columns: str, left: int = 1) -> Listing:
     """A table without lines: the first `left` columns and the last are text, those between are numbers."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    table = Listing(box=None, padding=(0, PADDING, 0, 0), header_style="dim", show_edge=False)
     last = len(columns) - 1
     for number, title in enumerate(columns):
         if number < left or number == last:
-            table.add_column(title, overflow="ellipsis", no_wrap=True, ratio=1 if number == last else None)
+            table.add_column(title, overflow="ellipsis", no_wrap=True)
         else:
             table.add_column(title, justify="right", no_wrap=True)
     return table
