@@ -34,8 +34,10 @@ def dive_score(layers: Sequence[LayerIndex]) -> DiveScore:
                 copies.setdefault(path, [once[path]]).append(size)
             else:
                 once[path] = size
+    # A path of which dive saw no more than a whiteout of nothing has the least size that it starts from: -1.
+    unknown = {path for tree in trees if (path := tree.hides_nothing) is not None} - once.keys()
     found = sum(once.values()) + sum(sum(sizes[1:]) for sizes in copies.values())
-    least = sum(once.values()) - sum(sizes[0] - min(sizes) for sizes in copies.values())
+    least = sum(once.values()) - sum(sizes[0] - min(sizes) for sizes in copies.values()) - len(unknown)
     return DiveScore(
         efficiency=least / found if found else 1.0,
         wasted=sum(map(sum, copies.values())),
@@ -48,6 +50,7 @@ class _LayerTree:
 
     def __init__(self, index: LayerIndex) -> None:
         self._index = index
+        self.hides_nothing: str | None = None
         self.sizes = {entry.path: entry.size for entry in index.entries if entry.path}
         special = [path for path in self.sizes if WHITEOUT_PREFIX in path]
         implied = [self._cut(path) for path in special if _NEVER_ADDED in path]
@@ -81,6 +84,7 @@ class _LayerTree:
         if None in hidden.values():
             paths.sort(key=_order)
             stop = next(number for number, path in enumerate(paths) if hidden.get(path, 0) is None)
+            self.hides_nothing = _hidden(paths[stop])
             del paths[stop:]
         return [
             (_hidden(path), hidden[path] or 0) if path in hidden else (path, self.sizes[path])
