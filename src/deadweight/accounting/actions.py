@@ -13,69 +13,44 @@ _SMALLEST = 1 << 10
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One action: the findings that it takes away."""
+    """One action: the findings that it takes away. What to write is in their remedies."""
 
     id: str
     title: str
-    detail: str
     findings: tuple[str, ...]
 
 
 _RULES = (
-    _Rule(
-        "drop-unused",
-        "Leave out packages that nothing requires",
-        "Install with --no-install-recommends, and keep build tools in a build stage.",
-        ("unused-packages",),
-    ),
+    _Rule("drop-unused", "Leave out packages that nothing requires", ("unused-packages",)),
     _Rule(
         "clean-in-place",
         "Clean up in the RUN that makes the mess",
-        "Package lists, caches, logs and temporary files: delete them before the instruction ends, or mount a cache there.",
         ("package-lists", "caches", "logs", "temporary", "leftovers"),
     ),
     _Rule(
-        "no-docs",
-        "Install without documentation and translations",
-        "Tell the package manager to leave them out (dpkg: path-exclude; dnf: tsflags=nodocs).",
-        ("documentation", "man-pages", "locales"),
+        "no-docs", "Install without documentation and translations", ("documentation", "man-pages", "locales")
     ),
-    _Rule(
-        "build-stage",
-        "Compile in a build stage",
-        "Headers, static libraries and version control data stay behind when only the result is copied.",
-        ("development", "version-control"),
-    ),
-    _Rule(
-        "strip",
-        "Strip programs and libraries",
-        "strip --strip-unneeded; for Go -ldflags '-s -w'.",
-        ("debug-sections",),
-    ),
-    _Rule(
-        "no-bytecode",
-        "Leave out Python's bytecode",
-        "PYTHONDONTWRITEBYTECODE=1 and pip install --no-compile; each start then compiles what it imports.",
-        ("bytecode",),
-    ),
-    _Rule(
-        "link-duplicates",
-        "Link identical files",
-        "Make copies hard links of one file.",
-        ("duplicates",),
-    ),
+    _Rule("build-stage", "Compile in a build stage", ("development", "tests")),
+    _Rule("ignore-history", "Leave version control data outside", ("version-control",)),
+    _Rule("strip", "Strip programs and libraries", ("debug-sections",)),
+    _Rule("no-bytecode", "Leave out Python's bytecode", ("bytecode",)),
+    _Rule("link-duplicates", "Link identical files", ("duplicates",)),
 )
 
 
 def actions_for(findings: Iterable[Finding]) -> tuple[Action, ...]:
     """The actions that save at least a kilobyte, largest first."""
     by_id = {finding.id: finding for finding in findings}
-    actions = [_dead(finding) for finding in by_id.values() if finding.kind == DEAD]
+    dead = [finding for finding in by_id.values() if finding.kind == DEAD]
+    actions = [_dead(finding) for finding in dead]
+    if len(dead) > 1:
+        actions.append(_flatten(dead))
     for rule in _RULES:
         found = [by_id[name] for name in rule.findings if name in by_id]
         if found:
-            items = _union(item for finding in found for item in finding.items)
-            actions.append(_action(rule.id, rule.title, rule.detail, items, found))
+            found.sort(key=lambda finding: -finding.unpacked)
+            detail = " ".join(dict.fromkeys(finding.remedy for finding in found))
+            actions.append(_action(rule.id, rule.title, detail, _union(found), found))
     actions = [action for action in actions if action.unpacked >= _SMALLEST]
     return tuple(sorted(actions, key=lambda action: (-action.unpacked, action.id)))
 
@@ -102,14 +77,25 @@ def _by(instruction: str) -> str:
     return f" ({instruction[:80]})" if instruction else ""
 
 
-def _union(items: Iterable[Item]) -> Sequence[Item]:
-    """Each path of each layer once, with the most that one finding takes of it."""
-    union: dict[tuple[int, str], Item] = {}
-    for item in items:
-        key = item.layer, item.path
-        known = union.get(key)
-        if known is None or item.unpacked > known.unpacked:
-            union[key] = item
+def _flatten(dead: Sequence[Finding]) -> Action:
+    detail = (
+        "Build with --squash, or start a last stage FROM scratch with COPY --from=... / /. It takes away all that no "
+        "container sees at once; but the image then shares no layer with others."
+    )
+    items = [item for finding in dead for item in finding.items]
+    return _action("flatten", "Flatten the image into one layer", detail, items, dead)
+
+
+def _union(findings: Sequence[Finding]) -> Sequence[Item]:
+    """Each live path once, with the most that one of `findings` takes of it."""
+    if len(findings) == 1:
+        return findings[0].items
+    union: dict[str, Item] = {}
+    for finding in findings:
+        for item in finding.items:
+            known = union.setdefault(item.path, item)
+            if item.unpacked > known.unpacked:
+                union[item.path] = item
     return list(union.values())
 
 

@@ -35,7 +35,7 @@ def dive_score(layers: Sequence[LayerIndex]) -> DiveScore:
             else:
                 once[path] = size
     # A path of which dive saw no more than a whiteout of nothing has the least size that it starts from: -1.
-    unknown = {path for tree in trees if (path := tree.hides_nothing) is not None} - once.keys()
+    unknown = {tree.hides_nothing for tree in trees} - once.keys() - {None}
     found = sum(once.values()) + sum(sum(sizes[1:]) for sizes in copies.values())
     least = sum(once.values()) - sum(sizes[0] - min(sizes) for sizes in copies.values()) - len(unknown)
     return DiveScore(
