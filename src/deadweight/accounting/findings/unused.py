@@ -119,13 +119,15 @@ def _reason(found: Reach, named: int) -> str:
     )
     if found.open_ended:
         return text + (
-            f"{found.open_ended} may start any program: packages are named only where all that they hold is for developing."
+            f"/{found.open_ended} may start any program: packages are named only where all that they hold is for developing."
         )
     return text + "Not seen is what a program starts by name, or opens by path, while it runs."
 
 
 def _with_evidence(causes: Iterable[Cause], found: Reach) -> Iterator[Cause]:
     numbers = {package.label: number for number, package in enumerate(found.packages)}
+    # Where nothing was pulled in by others, nobody recorded what was.
+    recorded = any(package.wanted is False for package in found.packages)
     for cause in causes:
         number = numbers.get(cause.package)
         if number is None:
@@ -134,6 +136,6 @@ def _with_evidence(causes: Iterable[Cause], found: Reach) -> Iterator[Cause]:
         names = sorted({found.packages[one].name for one in found.required_by[number]})
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} others" if len(names) > 5 else "")
         detail = f"required only by {shown}" if names else "required by no installed package"
-        if found.packages[number].wanted:
+        if recorded and found.packages[number].wanted:
             detail += "; asked for by name"
         yield replace(cause, detail=detail)

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deadweight.accounting.model import Analysis
+from layers_by_hand import Member, analysis_of, file, finding_of, link, paths_of, program
+
+
+class Debian:
+    """A dpkg database with the files of its packages."""
+
+    def __init__(self) -> None:
+        self._status: list[str] = []
+        self.members: list[Member] = []
+
+    def add(
+        self, name: str, *members: Member, depends: str = "", essential: bool = False, provides: str = ""
+    ) -> Debian:
+        fields = {
+            "Package": name,
+            "Status": "install ok installed",
+            "Essential": "yes" if essential else "",
+            "Architecture": "all",
+            "Version": "1",
+            "Depends": depends,
+            "Provides": provides,
+            "Description": name,
+        }
+        self._status.append("".join(f"{key}: {value}\n" for key, value in fields.items() if value) + "\n")
+        listed = "".join(f"/{member.path}\n" for member in members).encode()
+        self.members += [*members, file(f"var/lib/dpkg/info/{name}.list", listed)]
+        self.members.append(file(f"var/lib/dpkg/info/{name}.postinst", b"#!/bin/sh\nperl -e 1\n", 0o755))
+        return self
+
+    def analysis(self, *more: Member, **config: Any) -> Analysis:
+        return analysis_of(
+            [*self.members, file("var/lib/dpkg/status", "".join(self._status).encode()), *more], **config
+        )
+
+
+def base() -> Debian:
+    """A shell, a C library, a web server with its own library, and tools."""
+    return (
+        Debian()
+        .add("libc6", file("usr/lib/libc.so.6", b"\x7fELF" + b"c" * 60))
+        .add("dash", program("usr/bin/sh", "libc.so.6"), essential=True)
+        .add(
+            "libweb1",
+            program("usr/lib/libweb.so.1.0", "libc.so.6"),
+            link("usr/lib/libweb.so.1", "libweb.so.1.0"),
+        )
+        .add("web", program("usr/sbin/web", "libweb.so.1"), depends="libweb1")
+        .add("tool", program("usr/bin/tool", "libtool.so.2", size=100), depends="libtool2")
+        .add("libtool2", file("usr/lib/libtool.so.2", b"\x7fELF" + b"t" * 60))
+    )
+
+
+def named(analysis: Analysis) -> set[str]:
+    return {
+        cause.package.removeprefix("deb:")
+        for finding in analysis.findings
+        if finding.id == "unused-packages"
+        for cause in finding.causes
+    }
+
+
+def test_what_is_not_reached_is_named_with_what_only_it_requires() -> None:
+    analysis = base().analysis(Entrypoint=["/usr/sbin/web"])
+    assert named(analysis) == {"tool", "libtool2"}
+    assert paths_of(analysis, "unused-packages") == {"usr/bin/tool", "usr/lib/libtool.so.2"}
+    finding = finding_of(analysis, "unused-packages")
+    assert "4 of 6 packages are reached: from /usr/sbin/web" in finding.reason
+    details = {cause.package: cause.detail for cause in finding.causes}
+    assert details == {
+        "deb:libtool2": "required only by tool",
+        "deb:tool": "required by no installed package",
+    }
+
+
+def test_it_says_what_was_asked_for_where_apt_recorded_it() -> None:
+    states = file("var/lib/apt/extended_states", b"Package: libtool2\nArchitecture: all\nAuto-Installed: 1\n")
+    finding = finding_of(base().analysis(states, Entrypoint=["/usr/sbin/web"]), "unused-packages")
+    details = {cause.package: cause.detail for cause in finding.causes}
+    assert details["deb:libtool2"] == "required only by tool"
+    assert details["deb:tool"] == "required by no installed package; asked for by name"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"Entrypoint": ["web"], "Env": ["PATH=/usr/sbin:/usr/bin"]},
+        {"Cmd": ["/bin/sh", "-c", "exec web --now"]},
+        {"Entrypoint": ["/start.sh"]},
+        {"Entrypoint": ["env", "A=b", "web"]},
+    ],
+)
+def test_the_program_is_found(config: dict[str, Any]) -> None:
+    script = file("start.sh", b"#!/bin/sh\nexec web\n", 0o755)
+    image = base().add("coreutils", program("usr/bin/env", "libc.so.6"), essential=True)
+    assert named(image.analysis(script, link("bin", "usr/bin"), **config)) == {"tool", "libtool2"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"Cmd": ["bash"]},
+        {"Cmd": ["/bin/sh"]},
+        {"Cmd": ["/bin/sh", "-c", "$COMMAND"]},
+        {"Entrypoint": ["/not/there"]},
+        {"Healthcheck": {"Test": ["CMD", "web"]}},
+    ],
+)
+def test_no_claim_where_nothing_can_be_followed(config: dict[str, Any]) -> None:
+    image = base().add("bash", program("usr/bin/bash", "libc.so.6"), essential=True)
+    assert named(image.analysis(link("bin", "usr/bin"), **config)) == set()
+
+
+@pytest.mark.parametrize(
+    ("member", "config"),
+    [
+        (file("srv/app/run.sh", b"#!/bin/sh\nset -e\nif true; then tool --x; fi\n"), {}),
+        (file("srv/lib/x.sh", b"tool\n"), {}),
+        (program("srv/app/binary", "libtool.so.2"), {}),
+        (file("etc/x", b""), {"Cmd": ["--with", "/usr/bin/tool"]}),
+        (file("etc/x", b""), {"Env": ["PATH=/usr/sbin:/usr/bin", "TOOL=/usr/bin/tool"]}),
+        (file("etc/x", b""), {"Healthcheck": {"Test": ["CMD-SHELL", "tool --check || exit 1"]}}),
+    ],
+)
+def test_further_roots(member: Member, config: dict[str, Any]) -> None:
+    found = named(base().analysis(member, Entrypoint=["/usr/sbin/web"], **config))
+    assert "libtool2" not in found
+
+
+def test_a_script_of_the_package_manager_is_no_root() -> None:
+    image = base().add("perl", program("usr/bin/perl", "libc.so.6"))
+    assert named(image.analysis(Entrypoint=["/usr/sbin/web"])) == {"tool", "libtool2", "perl"}
+
+
+def test_an_interpreter_with_code_of_its_own_leaves_only_what_is_for_developing() -> None:
+    image = (
+        base()
+        .add("python3", program("usr/bin/python3", "libc.so.6"))
+        .add("libx-dev", file("usr/include/x.h", 50), link("usr/lib/libx.so", "libx.so.1"), depends="libx1")
+        .add("libx1", file("usr/lib/libx.so.1", b"\x7fELF" + b"x" * 60))
+        .add("x-doc", file("usr/share/doc/x/index.html", 30))
+        .add("data", file("usr/share/data/x", 30))
+    )
+    analysis = image.analysis(Entrypoint=["python3", "/srv/app.py"])
+    assert named(analysis) == {"libx-dev", "x-doc"}
+    assert "/usr/bin/python3 may start any program" in finding_of(analysis, "unused-packages").reason
+
+
+def test_a_packaged_script_of_an_interpreter_says_what_it_requires() -> None:
+    image = (
+        base()
+        .add("python3", program("usr/bin/python3", "libc.so.6"))
+        .add("web-py", file("usr/bin/web.py", b"#!/usr/bin/python3\n", 0o755))
+    )
+    assert named(image.analysis(Entrypoint=["/usr/bin/web.py"])) == {"tool", "libtool2", "web", "libweb1"}
+
+
+def test_modules_of_an_interpreter_that_is_not_reached_go_with_it() -> None:
+    image = (
+        base()
+        .add("python3", program("usr/bin/python3", "libc.so.6"))
+        .add("python3-x", file("usr/lib/python3/dist-packages/x.py", 40), depends="python3")
+    )
+    assert named(image.analysis(Entrypoint=["/usr/sbin/web"])) == {"tool", "libtool2", "python3", "python3-x"}
+
+
+def test_a_library_or_plugin_that_somebody_may_load_is_not_named() -> None:
+    image = (
+        base()
+        .add("libmagic1", file("usr/lib/libmagic.so.1", b"\x7fELF" + b"m" * 60))
+        .add("web-module", file("usr/lib/web/module.so", b"\x7fELF" + b"w" * 60), depends="web")
+        .add("data", file("usr/share/data/x", 30))
+    )
+    assert named(image.analysis(Entrypoint=["/usr/sbin/web"])) == {"tool", "libtool2"}
+
+
+def test_what_is_opened_by_convention_is_not_named() -> None:
+    image = (
+        base()
+        .add(
+            "ca-certificates",
+            file("usr/share/ca-certificates/x.crt", 30),
+            program("usr/sbin/update-ca"),
+            depends="openssl",
+        )
+        .add("openssl", program("usr/bin/openssl", "libc.so.6"))
+        .add("tzdata", file("usr/share/zoneinfo/UTC", 30))
+        .add("libnss-x", file("usr/lib/libnss_x.so.2", b"\x7fELF" + b"n" * 60))
+    )
+    # openssl would be named, did ca-certificates not require it.
+    assert named(image.analysis(Entrypoint=["/usr/sbin/web"])) == {"tool", "libtool2"}
+
+
+def test_essential_packages_and_the_package_manager_stay_with_all_they_need() -> None:
+    image = (
+        base()
+        .add("apt", program("usr/bin/apt-get", "libapt.so.6"), depends="gpgv | gpgv2, adduser")
+        .add("libapt6", file("usr/lib/libapt.so.6", b"\x7fELF" + b"a" * 60))
+        .add("gpgv", program("usr/bin/gpgv"))
+        .add("adduser", program("usr/sbin/adduser"))
+    )
+    assert named(image.analysis(Entrypoint=["/usr/sbin/web"])) == {"tool", "libtool2"}
+
+
+def test_of_alternatives_all_that_are_installed_are_required() -> None:
+    image = (
+        base()
+        .add("needy", program("usr/sbin/needy"), depends="one | two, virtual")
+        .add("one", program("usr/bin/one"))
+        .add("two", program("usr/bin/two"))
+        .add("three", program("usr/bin/three"), provides="virtual")
+    )
+    assert named(image.analysis(Entrypoint=["/usr/sbin/needy"])) == {"tool", "libtool2", "web", "libweb1"}
+
+
+def test_a_file_that_another_package_shares_stays() -> None:
+    image = base().add("both", program("usr/bin/both"))
+    analysis = image.analysis(Entrypoint=["/usr/sbin/web"])
+    assert "usr/bin/both" in paths_of(analysis, "unused-packages")
+
+
+def test_words_of_a_long_script_are_not_known() -> None:
+    long = file("start.sh", b"#!/bin/sh\n# " + b"x" * (70 << 10) + b"\nweb\n", 0o755)
+    image = base()
+    analysis = image.analysis(long, link("bin", "usr/bin"), Entrypoint=["/start.sh"])
+    assert named(analysis) == set()
