@@ -101,7 +101,8 @@ class Scanner:
         """The same for a content that lies in several pieces."""
         magic = self._exactly(min(4, size), f"the content of {path!r}")
         hasher = sha256(magic)
-        limit = max((collector.limit for collector in self._wanting(path, magic)), default=0)
+        wanting = [collector for collector in self._wanting(path, magic) if collector.wants(path, size)]
+        limit = max((collector.limit for collector in wanting), default=0)
         kept = Ends(size, limit) if limit else None
         if kept is not None:
             kept.append(memoryview(magic))
