@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["deadweight"]):
 
 def main(arguments: Sequence[str]) -> None:
     if not arguments:
-        print("\n".join(TARGETS))
+        sys.stdout.write("\n".join([*TARGETS, ""]))
         return
     name, corpus, *options = arguments
     target = TARGETS[name]

@@ -82,8 +82,10 @@ def docker_archives() -> list[bytes]:
 def apk() -> list[bytes]:
     """apk's database of two packages."""
     return [
-        b"P:musl\nV:1.2-r0\nA:x86_64\no:musl\nL:MIT\nD:so:libc.so>=1 !x\np:so:libc.musl=1\ni:a b\nF:lib\n"
-        b"R:libc.so\nZ:Q1abc\nF:\nR:top\n\nP:tool\nV:2\nF:usr/bin\nM:0:0:755\nR:tool\na:0:0:755\n\n",
+        (
+            b"P:musl\nV:1.2-r0\nA:x86_64\no:musl\nL:MIT\nD:so:libc.so>=1 !x\np:so:libc.musl=1\ni:a b\nF:lib\n"
+            b"R:libc.so\nZ:Q1abc\nF:\nR:top\n\nP:tool\nV:2\nF:usr/bin\nM:0:0:755\nR:tool\na:0:0:755\n\n"
+        ),
         b"musl>=1\n!busybox tool@edge\n",
     ]
 
@@ -91,9 +93,11 @@ def apk() -> list[bytes]:
 def dpkg() -> list[bytes]:
     """dpkg's files: status, a list, sums, diversions and apt's marks."""
     return [
-        b"Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36\nSource: glibc (2)\n"
-        b"Depends: libgcc-s1, a (>= 1) | b:any [amd64] <!x>\nProvides: x (= 1)\nEssential: yes\nConffiles:\n"
-        b" /etc/a 0123 obsolete\n /etc/b 456\n\nPackage: old\nStatus: deinstall ok config-files\n\n",
+        (
+            b"Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2.36\nSource: glibc (2)\n"
+            b"Depends: libgcc-s1, a (>= 1) | b:any [amd64] <!x>\nProvides: x (= 1)\nEssential: yes\nConffiles:\n"
+            b" /etc/a 0123 obsolete\n /etc/b 456\n\nPackage: old\nStatus: deinstall ok config-files\n\n"
+        ),
         b"/.\n/usr\n/usr/bin\n/usr/bin/tool\n",
         b"d41d8cd98f00b204e9800998ecf8427e  usr/bin/tool\n",
         b"/usr/bin/tool\n/usr/bin/tool.real\n:\n",
@@ -129,8 +133,10 @@ def elf() -> list[bytes]:
 def metadata() -> list[bytes]:
     """Files of Python distributions."""
     return [
-        b"Metadata-Version: 2.1\nName: A.b_c\nVersion: 1.0\nLicense: MIT\nClassifier: License :: OSI :: MIT\n"
-        b"Requires-Dist: d (>=1) ; extra == 'x'\nRequires-Dist: e[f]>=2\n\nName: no\n",
+        (
+            b"Metadata-Version: 2.1\nName: A.b_c\nVersion: 1.0\nLicense: MIT\nClassifier: License :: OSI :: MIT\n"
+            b"Requires-Dist: d (>=1) ; extra == 'x'\nRequires-Dist: e[f]>=2\n\nName: no\n"
+        ),
         b'a/__init__.py,sha256=x,1\n../../../bin/a,,\n"a,b.py",,\n/etc/a,,\n',
         b"a\nb/c\n\n[x]\nd\n[:python_version<'3']\ne\n",
     ]
@@ -139,8 +145,10 @@ def metadata() -> list[bytes]:
 def package_json() -> list[bytes]:
     """Manifests of npm."""
     return [
-        b'{"name":"@a/b","version":"1.0.0","license":{"type":"MIT"},"dependencies":{"c":"^1"},'
-        b'"optionalDependencies":{"d":"1"}}',
+        (
+            b'{"name":"@a/b","version":"1.0.0","license":{"type":"MIT"},"dependencies":{"c":"^1"},'
+            b'"optionalDependencies":{"d":"1"}}'
+        ),
         b'{"name":"x","licenses":[{"type":"MIT"},"BSD"],"dependencies":[]}',
     ]
 
@@ -158,9 +166,11 @@ def jars() -> list[bytes]:
 def gemspecs() -> list[bytes]:
     """A specification as RubyGems writes it."""
     return [
-        b'Gem::Specification.new do |s|\n  s.name = "a".freeze\n  s.version = "1"\n  s.licenses = ["MIT".freeze]\n'
-        b'  s.files = ["lib/a.rb".freeze, "b\\"c"]\n  if s.respond_to? :x then\n'
-        b"    s.add_runtime_dependency(%q<rake>.freeze, [\">= 0\"])\n  else\n    s.add_dependency('x')\n  end\nend\n"
+        (
+            b'Gem::Specification.new do |s|\n  s.name = "a".freeze\n  s.version = "1"\n  s.licenses = ["MIT".freeze]\n'
+            b'  s.files = ["lib/a.rb".freeze, "b\\"c"]\n  if s.respond_to? :x then\n'
+            b"    s.add_runtime_dependency(%q<rake>.freeze, [\">= 0\"])\n  else\n    s.add_dependency('x')\n  end\nend\n"
+        )
     ]
 
 

@@ -31,9 +31,9 @@ from deadweight.oci.config import parse_config
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document, Index, parse_document
+from deadweight.transport.base import Access
 from deadweight.transport.docker_archive import read_archive
 from deadweight.transport.oci_archive import open_source as open_oci_archive
-from deadweight.transport.base import Access
 from deadweight.tree.merge import merge
 from fuzz import seeds
 

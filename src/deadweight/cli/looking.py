@@ -135,12 +135,21 @@ def _totals(top: Node) -> dict[int, int]:
 
 
 def _branches(node: Node, indent: str, depth: int, totals: dict[int, int]) -> Iterator[str]:
-    if depth <= 0 or not node.children:
-        return
-    children = sorted(node.children.values(), key=lambda child: (-totals[id(child)], child.name))
-    for number, child in enumerate(children, 1):
-        last = number == len(children)
+    # A stack, since an image may be deeper than Python recurses.
+    stack = _below(node, indent, totals) if depth > 0 else []
+    while stack:
+        child, indent, level, last = stack.pop()
         corner = "└── " if last else "├── "
         slash = "/" if child.is_directory else ""
         yield f"{size(totals[id(child)]):>9}  {indent}{corner}{_name(child)}{slash}"
-        yield from _branches(child, indent + ("    " if last else "│   "), depth - 1, totals)
+        if level < depth:
+            stack += _below(child, indent + ("    " if last else "│   "), totals, level + 1)
+
+
+def _below(
+    node: Node, indent: str, totals: dict[int, int], level: int = 1
+) -> list[tuple[Node, str, int, bool]]:
+    """The children of `node`, the smallest first, each with its indent, its level and whether it is shown last."""
+    children = sorted((node.children or {}).values(), key=lambda child: child.name, reverse=True)
+    children.sort(key=lambda child: totals[id(child)])
+    return [(child, indent, level, number == 0) for number, child in enumerate(children)]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from deadweight.cli.parser import build_parser
 from deadweight.errors import DeadweightError
+from deadweight.report.units import printable
 
 DONE = 0
 NO = 1
@@ -57,6 +58,6 @@ def _fail(message: str) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    line = " ".join(message.split())
+    line = printable(" ".join(message.split()))
     print(f"deadweight: {line}", file=sys.stderr)  # noqa: T201
     return code

@@ -146,6 +146,8 @@ class _Reader:
             head = Rewound(self._stored)
             self.compression = sniff(head.head)
             self._fill_buffers(decoder(self.compression, head))
+            if self._stopped:
+                return  # what is left may be endless
             self._stored.require_end()
             self._to_scan.put(None)
         except DecodingError as error:

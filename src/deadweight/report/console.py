@@ -115,7 +115,7 @@ def _head(analysis: Analysis) -> Group:
     )
     return Group(
         Text(printable(analysis.reference), style="bold", overflow="fold"),
-        Text(f"{analysis.digest}  {analysis.platform}", style="dim", overflow="fold"),
+        Text(f"{analysis.digest}  {printable(str(analysis.platform))}", style="dim", overflow="fold"),
         sizes,
         Text(parts, style="dim"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from deadweight.errors import InvalidDocument, InvalidReference, NotFound, Unsupported
+from deadweight.errors import InvalidDocument, InvalidReference, LimitExceeded, NotFound, Unsupported
 from deadweight.oci import fields, media_types, strict_json
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
@@ -43,8 +43,8 @@ def parse_index(index: Document, subject: str) -> Index:
     """The index in index.json. Raises `InvalidDocument` naming `subject`."""
     try:
         parsed = parse_document(index)
-    except InvalidDocument as error:
-        raise InvalidDocument(f"{subject}: {INDEX}", error.problem) from None
+    except (InvalidDocument, LimitExceeded) as error:
+        raise type(error)(f"{subject}: {INDEX}", error.problem) from None
     if not isinstance(parsed, Index):
         raise InvalidDocument(f"{subject}: {INDEX}", "is a manifest, where an index is needed")
     return parsed

@@ -101,11 +101,17 @@ class Classifier:
 
     def _find(self, directory: str) -> tuple[Place, str] | None:
         """The place that `directory` is, or lies in, and the path of that place."""
-        try:
+        if directory in self._directories:
             return self._directories[directory]
-        except KeyError:
+        unknown = []  # from the deepest up
+        while directory not in self._directories:
+            unknown.append(directory)
+            directory = directory.rpartition("/")[0]
+            if not directory:
+                break
+        found = self._directories[directory] if directory else None
+        for directory in reversed(unknown):
             above, _, name = directory.rpartition("/")
-            found = self._find(above) if above else None
             if found is None:
                 place = self._places.get(directory, name)
                 if place is not None and self._holds(place, directory):
@@ -115,7 +121,7 @@ class Classifier:
             ):
                 found = None
             self._directories[directory] = found
-            return found
+        return found
 
     def _by_name(self, rules: Iterable[Name], directory: str, name: str) -> Name | None:
         for rule in rules:
