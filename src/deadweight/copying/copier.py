@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from deadweight.copying.documents import as_oci, attested, with_layers, with_manifests
+from deadweight.copying.documents import attested, with_layers, with_manifests
 from deadweight.copying.layers import Conversion, Job, LayerCopier
 from deadweight.copying.result import FOREIGN, CopyResult
 from deadweight.errors import InvalidDocument, UsageError
@@ -66,8 +66,8 @@ def copy(
 ) -> CopyResult:
     """Copies what `source` names, for `platform` (this machine's, if None) or `ALL`, and commits it.
 
-    Without `compression`, layers, manifests and indexes keep their bytes and digests; a layer in a compression that the
-    destination does not store is converted, and `CopyResult.notes` says so. With one, all layers are stored in it: those
+    Without `compression`, layers, manifests and indexes keep their bytes and digests; what the destination does not store as
+    it is (a compression, Docker's manifests) is converted, and `CopyResult.notes` says so. With one, all layers are stored in it: those
     in it already stay unless it has a level. Every blob is verified, a converted one against its diff ID too.
 
     Raises `UsageError` for a compression that the destination does not store, `DigestMismatch` for bad content, and
@@ -144,9 +144,7 @@ class _Copier:
         if foreign:
             notes.append(f"{foreign} foreign layers are named but not held, as in every registry")
         if self._made_oci:
-            notes.append(
-                "Docker's manifest became an OCI one, because the place or the compression asks for it"
-            )
+            notes.append("Docker's manifest became an OCI one, because the destination or zstd asks for it")
         if self._left_out:
             notes.append(f"{self._left_out} attestations were left out: they vouch for the image as it was")
         return notes
@@ -161,7 +159,8 @@ class _Copier:
             if subject is not None and self._changed(subject):
                 self._left_out += 1
                 continue
-            written = self.copied(self._source.document(entry), depth + 1)
+            inner = self._source.document(entry)
+            written = self.copied(inner, depth + 1) if subject is None else self._artifact(inner)
             self._destination.put_document(written)
             entries[number] = replace(
                 entry,
@@ -171,28 +170,29 @@ class _Copier:
             )
         return with_manifests(document, index, [entries[number] for number in sorted(entries)])
 
-    def _changed(self, digest: Digest) -> bool:
-        written = self._written.get(digest)
-        return written is not None and written.descriptor.digest != digest
+    def _changed(self, digest: str) -> bool:
+        return any(old == digest != written.descriptor.digest for old, written in self._written.items())
 
     def _manifest(self, document: Document, manifest: Manifest) -> Document:
+        if not is_image(manifest):
+            return self._artifact(document)
         config_document = self._source.document(manifest.config)
-        if is_image(manifest):
-            self.images += 1
-            config = parse_config(config_document)
-            self._platforms[document.descriptor.digest] = config.platform
-            jobs = self._jobs(document, manifest, config)
-        else:
-            jobs = [Job(layer) for layer in manifest.layers]
-        written = self._acceptable(with_layers(document, manifest, self.layers.copy(jobs)))
+        config = parse_config(config_document)
+        layers = self.layers.copy(self._jobs(document, manifest, config))
+        written = with_layers(document, manifest, layers, self._destination.manifest_types)
         self._made_oci |= written.descriptor.media_type != document.descriptor.media_type
         self._destination.put_document(config_document)
+        self._platforms[document.descriptor.digest] = config.platform
+        self.images += 1
         return written
 
-    def _acceptable(self, document: Document) -> Document:
-        parsed = parse_document(document)
-        if isinstance(parsed, Manifest) and parsed.media_type not in self._destination.manifest_types:
-            return as_oci(parsed) if parsed.media_type == media_types.DOCKER_MANIFEST else document
+    def _artifact(self, document: Document) -> Document:
+        """Something else with a manifest: whatever it is made of stays as it is."""
+        manifest = parse_document(document)
+        if not isinstance(manifest, Manifest):
+            raise InvalidDocument(f"index {document.descriptor.digest}", "is said to be an attestation")
+        self.layers.copy([Job(blob) for blob in manifest.layers])
+        self._destination.put_document(self._source.document(manifest.config))
         return document
 
     def _jobs(self, document: Document, manifest: Manifest, config: ImageConfig) -> list[Job]:

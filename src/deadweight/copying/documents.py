@@ -8,7 +8,6 @@ from dataclasses import replace
 from deadweight.layer.compress import Compression
 from deadweight.oci import media_types, strict_json
 from deadweight.oci.descriptor import Descriptor
-from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document, Index, Manifest
 
 CODEC = "dev.deadweight.codec"
@@ -26,6 +25,7 @@ _OCI_TYPES = {
     media_types.DOCKER_CONFIG: media_types.OCI_CONFIG,
     media_types.DOCKER_LAYER: media_types.OCI_LAYER,
     media_types.DOCKER_LAYER + ".gzip": media_types.OCI_LAYER + "+gzip",
+    media_types.DOCKER_LAYER + ".zstd": media_types.OCI_LAYER + "+zstd",
     media_types.DOCKER_FOREIGN_LAYER: media_types.OCI_FOREIGN_LAYER,
     media_types.DOCKER_FOREIGN_LAYER + ".gzip": media_types.OCI_FOREIGN_LAYER + "+gzip",
 }
@@ -41,29 +41,27 @@ def converted_layer(old: Descriptor, written: Descriptor, compression: Compressi
     return replace(written, annotations=annotations)
 
 
-def with_layers(document: Document, manifest: Manifest, layers: Sequence[Descriptor]) -> Document:
+def with_layers(
+    document: Document, manifest: Manifest, layers: Sequence[Descriptor], expected: frozenset[str]
+) -> Document:
     """The manifest with other `layers`; config and annotations stay.
 
-    Docker's manifest knows no zstd: with such a layer all of it becomes OCI.
+    All of Docker's manifest becomes OCI where `expected`, the types of manifests that a place wants, lacks it, or for a
+    layer that was made zstd, which it does not know.
     """
-    if tuple(layers) == manifest.layers:
-        return document
-    changed = replace(manifest, layers=tuple(layers))
+    changed = tuple(layers) != manifest.layers
+    docker = manifest.media_type == media_types.DOCKER_MANIFEST
     zstd = any(media_types.layer_compression(layer.media_type) == "zstd" for layer in layers)
-    if zstd and manifest.media_type == media_types.DOCKER_MANIFEST:
-        return as_oci(changed)
-    return Document.of(strict_json.canonical(changed.to_json()), changed.media_type)
-
-
-def as_oci(manifest: Manifest) -> Document:
-    """The same manifest with OCI's media types throughout, for places that know no others."""
-    changed = replace(
-        manifest,
-        media_type=media_types.OCI_MANIFEST,
-        config=_as_oci(manifest.config),
-        layers=tuple(_as_oci(layer) for layer in manifest.layers),
-    )
-    return Document.of(strict_json.canonical(changed.to_json()), changed.media_type)
+    if docker and (manifest.media_type not in expected or (changed and zstd)):
+        return _canonical(
+            replace(
+                manifest,
+                media_type=media_types.OCI_MANIFEST,
+                config=_as_oci(manifest.config),
+                layers=tuple(_as_oci(layer) for layer in layers),
+            )
+        )
+    return _canonical(replace(manifest, layers=tuple(layers))) if changed else document
 
 
 def with_manifests(document: Document, index: Index, manifests: Sequence[Descriptor]) -> Document:
@@ -72,15 +70,21 @@ def with_manifests(document: Document, index: Index, manifests: Sequence[Descrip
         return document
     oci = any(entry.media_type.startswith("application/vnd.oci.") for entry in manifests)
     media_type = media_types.OCI_INDEX if oci else index.media_type
-    changed = replace(index, media_type=media_type, manifests=tuple(manifests))
-    return Document.of(strict_json.canonical(changed.to_json()), media_type)
+    return _canonical(replace(index, media_type=media_type, manifests=tuple(manifests)))
 
 
-def attested(entry: Descriptor) -> Digest | None:
-    """The digest of the image that the entry of an index is an attestation of (BuildKit's storage specification)."""
+def attested(entry: Descriptor) -> str | None:
+    """The digest of the image that the entry of an index is an attestation of (BuildKit's storage specification).
+
+    None for an entry that is none; empty where it does not say.
+    """
     if entry.annotations.get("vnd.docker.reference.type") != "attestation-manifest":
         return None
-    return Digest(entry.annotations.get("vnd.docker.reference.digest", ""))
+    return entry.annotations.get("vnd.docker.reference.digest", "")
+
+
+def _canonical(changed: Manifest | Index) -> Document:
+    return Document.of(strict_json.canonical(changed.to_json()), changed.media_type)
 
 
 def _as_oci(descriptor: Descriptor) -> Descriptor:
