@@ -35,10 +35,9 @@ class Run:
     """Peak memory in bytes."""
 
 
-def run(*arguments: str | Path, cwd: Path, **environment: str) -> Run:
+def run(*arguments: str | Path, cwd: Path) -> Run:
     """Runs ``deadweight`` to its end, in the folder `cwd`, which also gets its cache and what it prints."""
-    process = start(*arguments, cwd=cwd, **environment)
-    return finish(process, cwd)
+    return finish(start(*arguments, cwd=cwd), cwd)
 
 
 def start(
@@ -47,7 +46,6 @@ def start(
     prefix: Sequence[str] = (),
     stdout: Path | None = None,
     limits: Sequence[tuple[int, int]] = (),
-    **environment: str,
 ) -> subprocess.Popen[bytes]:
     """Starts ``deadweight``, behind the program `prefix` if there is one; `finish` waits for it."""
 
@@ -61,7 +59,7 @@ def start(
 
     work = cwd / "run"
     (work / "tmp").mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "XDG_CACHE_HOME": str(work / "cache"), "TMPDIR": str(work / "tmp"), **environment}
+    env = {**os.environ, "XDG_CACHE_HOME": str(work / "cache"), "TMPDIR": str(work / "tmp")}
     command = [*prefix, sys.executable, "-m", "deadweight", *map(str, arguments)]
     with (stdout or work / "out").open("wb") as out, (work / "err").open("wb") as err:
         return subprocess.Popen(

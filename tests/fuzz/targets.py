@@ -13,7 +13,6 @@ import struct
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from deadweight.accounting.analyze import analysis_collectors
 from deadweight.accounting.ledger import open_ledger
@@ -32,7 +31,7 @@ from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document, Index, parse_document
 from deadweight.transport.base import Access
-from deadweight.transport.docker_archive import read_archive
+from deadweight.transport.docker_archive import open_source as open_docker_archive
 from deadweight.transport.oci_archive import open_source as open_oci_archive
 from deadweight.tree.merge import merge
 from fuzz import seeds
@@ -103,9 +102,9 @@ def archive(data: bytes) -> None:
     try:
         os.write(descriptor, data)
         path = f"/proc/self/fd/{descriptor}"
-        for read in (lambda: read_archive(Path(path)), lambda: open_oci_archive(path, Access())):
+        for open_source in (open_docker_archive, open_oci_archive):
             try:
-                with read() as source:
+                with open_source(path, Access()) as source:
                     manifests(source)
                     image = read_image(source, select(source, None))
                     for part in image.layers:

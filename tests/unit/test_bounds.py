@@ -1,0 +1,61 @@
+"""Bounds on what one layer and one image may make of little: names, attributes, facts, directories, entries, bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deadweight import indexing
+from deadweight.errors import LimitExceeded
+from deadweight.image import open_image
+from deadweight.indexing import index_image
+from deadweight.inventory.take import collectors
+from deadweight.layer import scanner
+from deadweight.layer.scanner import Scanner
+from deadweight.tree import merge as merging
+from deadweight.tree.merge import merge
+from hostile_images import END, Layer, entry, layout, pax
+from layer_stacks import Item, index_of
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        entry(b"L", b"d/" * 400 + b"\0", kind=b"L") + entry(b"x"),
+        entry(b"a", kind=b"2", link=b"t" * 90),
+        pax(SCHILY__xattr__user__a="v" * 300) + entry(b"a"),
+        entry(b"lib/apk/db/installed", b"P:a\nF:b\n" + b"R:c\n" * 40),
+    ],
+)
+def test_text_of_a_layer(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scan() -> None:
+        Scanner(iter([memoryview(raw * 10 + END)]), collectors(), "layer x").scan()
+
+    scan()
+    monkeypatch.setattr(scanner, "MAX_TEXT", 800)
+    with pytest.raises(LimitExceeded, match="layer x: has more than 800 characters"):
+        scan()
+
+
+def test_directories_without_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = index_of([Item("a/b/c/d", "f"), Item("a/b/x/y", "f")])
+    monkeypatch.setattr(merging, "MAX_IMPLICIT", 4)
+    assert merge([layer, layer]).tree.find("a/b/x/y") is not None
+    monkeypatch.setattr(merging, "MAX_IMPLICIT", 3)
+    with pytest.raises(LimitExceeded, match="needs more than 3 directories"):
+        merge([layer])
+
+
+def test_layers_that_are_too_much_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [Layer(entry(b"%d" % number, b"x" * 5000) + END) for number in range(4)]
+    with open_image(layout(tmp_path / "image", *layers)) as image:
+        assert len(index_image(image)) == 4
+        monkeypatch.setattr(indexing, "MAX_ENTRIES", 2)
+        with pytest.raises(LimitExceeded, match="more than 2 entries in 3 layers"):
+            index_image(image)
+        monkeypatch.setattr(indexing, "MAX_ENTRIES", 4)
+        monkeypatch.setattr(indexing, "MAX_UNCOMPRESSED", 15_000)
+        monkeypatch.setattr(indexing, "MAX_RATIO", 0)
+        with pytest.raises(LimitExceeded, match="expands to more than 15000 bytes in 3 layers"):
+            index_image(image)
