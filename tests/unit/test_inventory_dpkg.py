@@ -218,6 +218,13 @@ def test_a_status_file_that_is_too_large_is_a_problem() -> None:
     assert problem == "var/lib/dpkg/status: is larger than the 33554432 bytes that are read"
 
 
+def test_a_list_that_is_too_large_is_a_problem() -> None:
+    files: Files = {STATUS: control("tool"), f"{INFO}/tool.list": bytes(READER.collector.limit + 1)}
+    inventory = inventory_of(READER, layer_tar(files))
+    assert [package.paths for package in inventory.packages] == [()]
+    assert inventory.problems == (f"{INFO}/tool.list: is larger than the 33554432 bytes that are read",)
+
+
 def test_a_circle_of_links_holds_no_database() -> None:
     files: Files = {
         "var/lib/dpkg/info": "-> info",

@@ -79,6 +79,7 @@ class DpkgReader:
     def read(self, tree: Tree, facts: Facts) -> Iterator[Package | Problem]:
         """The packages of the status file, then those of status.d."""
         files = _Files(tree, facts, self.collector)
+        yield from files.problems
         automatic = _automatic(first_fact(tree, facts, self.collector, MARKS))
         found = first_fact(tree, facts, self.collector, STATUS)
         if found is not None:
@@ -101,12 +102,14 @@ class _Files:
 
     def __init__(self, tree: Tree, facts: Facts, collector: DpkgCollector) -> None:
         self._texts: dict[str, str] = {}
+        self.problems: list[Problem] = []
         for folder in ("info", "status.d"):
             for node in _children(tree, f"{FOLDER}/{folder}"):
                 if node.name.endswith((".list", ".md5sums")):
                     fact = facts.of(collector, node)
                     if isinstance(fact, dict):
                         self._texts[node.name] = text(fact, "text")
+                        self.problems += _problem(node.path, fact)
         self._locator = Locator(tree)
         self._diversions = _diversions(first_fact(tree, facts, collector, DIVERSIONS))
 
@@ -147,7 +150,8 @@ def _package(
 ) -> Package:
     name, architecture = one_line(control.get("Package")), one_line(control.get("Architecture"))
     removed = text(control, "Status").endswith(_REMOVED)
-    depends = f"{text(control, 'Pre-Depends')},{text(control, 'Depends')}"
+    depends = "" if removed else f"{text(control, 'Pre-Depends')},{text(control, 'Depends')}"
+    provides = "" if removed else text(control, "Provides")
     mark = name if architecture == "all" else f"{name}:{architecture}"
     return Package(
         ecosystem=DEB,
@@ -157,10 +161,8 @@ def _package(
         paths=paths,
         architecture=architecture,
         origin=one_line(control.get("Source")).partition(" ")[0] or name,
-        requires=() if removed else _alternatives(depends),
-        provides=()
-        if removed
-        else tuple(name for names in _alternatives(text(control, "Provides")) for name in names),
+        requires=_alternatives(depends),
+        provides=tuple(name for names in _alternatives(provides) for name in names),
         essential=text(control, "Essential") == "yes",
         wanted=mark not in automatic,
         removed=removed,
