@@ -7,11 +7,12 @@ import json
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from deadweight.errors import InvalidLayer
 from deadweight.inventory import jar, java, node, python, ruby
 from deadweight.inventory.golang import GoReader
 from deadweight.inventory.java import JavaReader
@@ -167,7 +168,10 @@ def test_any_content_is_a_fact(collector: Collector, path: str, content: bytes) 
 )
 def test_any_image_has_an_inventory(files: dict[str, bytes | str]) -> None:
     layer = index(layer_tar(files), READERS)
-    tree = merge([layer]).tree
+    try:
+        tree = merge([layer]).tree
+    except InvalidLayer:
+        reject()  # such as a file below a link to itself
     inventory = take_inventory(tree, [layer], READERS)
     for package in inventory.packages:
         assert list(package.paths) == sorted(set(package.paths))

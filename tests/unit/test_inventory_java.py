@@ -146,6 +146,25 @@ def test_archives_in_an_archive(method: int) -> None:
     assert {name for name, package in packages.items() if package.paths} == {"g:app"}
 
 
+def test_hard_links_to_an_archive_hold_its_parts_once() -> None:
+    files: dict[str, bytes | str] = {
+        "app-1.jar": jar(pom("g", "b", "2") | pom("g", "app", "1")),
+        "z.jar": "=> app-1.jar",
+    }
+    inventory = inventory_of(READER, layer_tar(files))
+    found = [(package.name, package.source, package.paths) for package in inventory.packages]
+    assert found == [
+        ("g:app", "app-1.jar", ("app-1.jar",)),
+        ("g:b", "app-1.jar", ()),
+        ("z", "z.jar", ("z.jar",)),
+    ]
+
+
+def test_a_name_that_no_package_could_have_is_a_problem() -> None:
+    path = "a\x1b-1.jar"
+    assert problems_in(READER, {path: jar({})}) == (f"{path}: has no name that a package could have",)
+
+
 def test_an_archive_after_a_script_is_read() -> None:
     executable = b"#!/bin/sh\nexec java -jar $0\n" + jar(pom("g", "app", "1"))
     assert found_in(READER, {"app.jar": executable})["g:app"].version == "1"
@@ -217,6 +236,12 @@ def test_a_runtime_owns_its_directory() -> None:
     assert packages.keys() == {"jre"}
     assert (packages["jre"].version, packages["jre"].paths) == ("17.0.9", tuple(sorted(files)))
     assert found_in(READER, files | {f"{home}/bin/javac": "x"}).keys() == {"jdk"}
+
+
+def test_a_runtime_in_a_runtime_is_a_part_of_it() -> None:
+    files = {f"{home}/{name}": RELEASE for home in ("jdk", "jdk/jre") for name in ("release", "bin/java")}
+    (package,) = found_in(READER, files).values()
+    assert package.paths == tuple(sorted(files))
 
 
 def test_a_release_file_without_a_runtime_is_nothing() -> None:

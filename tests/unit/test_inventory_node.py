@@ -164,3 +164,9 @@ def test_names_that_no_terminal_should_see_are_dropped() -> None:
 
 def test_a_byte_order_mark_is_skipped() -> None:
     assert parse_manifest(b"\xef\xbb\xbf" + manifest("a").encode())["name"] == "a"
+
+
+def test_a_package_without_any_name_is_a_problem() -> None:
+    path = "node_modules/\x1b[2J/package.json"
+    assert problems_in(READER, {path: "{}"}) == (f"{path}: has no name",)
+    assert found_in(READER, {path: manifest("a")})["a"].provides == ()

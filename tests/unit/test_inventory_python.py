@@ -97,6 +97,15 @@ def test_requirements_of_an_egg() -> None:
     assert parse_requires_txt(content) == {"egg_requires": ["a", "b", "c"]}
 
 
+def test_absurdly_many_requirements_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(python, "MAX_REQUIREMENTS", 2)
+    required = ["Requires-Dist: b"] * 3
+    assert parse_metadata(metadata("a", *required[:2]))["requires"] == ["b", "b"]
+    assert parse_metadata(metadata("a", *required)) == {"problem": "has more than 2 requirements"}
+    assert parse_requires_txt("b\nc\n") == {"egg_requires": ["b", "c"]}
+    assert parse_requires_txt("b\nc\nd\n") == {"problem": "has more than 2 lines"}
+
+
 def test_record_is_csv() -> None:
     content = 'a.py,sha256=x,1\n"odd, name.py",,\n"quo""ted",,\r\n\n"two\nlines",,\nlast'
     assert parse_record(content) == {"record": 'a.py\nodd, name.py\nquo"ted\nlast'}
@@ -270,3 +279,29 @@ def test_broken_files_are_told() -> None:
     assert problems_in(READER, {"s/a.dist-info/METADATA": b"\xff\0", "s/b.dist-info/RECORD": "x"}) == (
         "s/a.dist-info/METADATA: has no valid Name",
     )
+
+
+def test_links_to_one_directory_do_not_multiply_it() -> None:
+    files: dict[str, bytes | str] = {f"s/real/m{number}.py": "x" for number in range(3)}
+    files |= {"s/real/__init__.py": "x", "s/one": "-> real", "s/two": "-> real"}
+    for name in ("a", "b"):
+        files |= {
+            f"s/{name}.egg-info/PKG-INFO": metadata(name),
+            f"s/{name}.egg-info/top_level.txt": "two\none\nreal",
+        }
+    packages = found_in(READER, files)
+    assert {path for path in packages["a"].paths if path.startswith("s/real/")} == {
+        path for path in files if path.startswith("s/real/")
+    }
+    assert not [path for path in packages["b"].paths if path.startswith("s/real/")]
+
+
+def test_a_record_with_absurdly_many_hard_links_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(python, "MAX_ALL_FILES", 5)
+    files: dict[str, bytes | str] = {"s/p0.dist-info/RECORD": "a,,\nb,,"}
+    for number in range(4):
+        files[f"s/p{number}.dist-info/METADATA"] = metadata(f"p{number}")
+        files.setdefault(f"s/p{number}.dist-info/RECORD", "=> s/p0.dist-info/RECORD")
+    inventory = inventory_of(READER, layer_tar(files))
+    assert inventory.problems == ("s/p3.dist-info: with it, more than 5 files are recorded",)
+    assert [package.name for package in inventory.packages] == ["p0", "p1", "p2"]

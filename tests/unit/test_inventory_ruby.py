@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deadweight.inventory.ruby import COLLECTOR, RubyReader, parse_specification
-from language_samples import found_in, problems_in
+from language_samples import found_in, inventory_of, layer_tar, problems_in
 
 GEMS = "usr/local/lib/ruby/gems/3.3.0"
 READER = RubyReader()
@@ -146,6 +146,17 @@ def test_a_specification_under_a_wrong_name_is_a_problem(file_name: str) -> None
     )
 
 
+def test_gem_directories_that_are_one_are_owned_once() -> None:
+    files = {"one/gems/a-1.0/a.rb": "x", "two/gems": "-> ../one/gems"}
+    for home in ("one", "two"):
+        files[f"{home}/specifications/a-1.0.gemspec"] = specification("a")
+    paths = [package.paths for package in inventory_of(READER, layer_tar(files)).packages]
+    assert paths == [
+        ("one/gems/a-1.0/a.rb", "one/specifications/a-1.0.gemspec"),
+        ("two/specifications/a-1.0.gemspec",),
+    ]
+
+
 def test_a_large_specification_is_a_problem() -> None:
     path = f"{GEMS}/specifications/a-1.gemspec"
-    assert problems_in(READER, {path: b" " * ((1 << 20) + 1)}) == (f"{path}: is larger than 1048576 bytes",)
+    assert problems_in(READER, {path: b" " * ((256 << 10) + 1)}) == (f"{path}: is larger than 262144 bytes",)

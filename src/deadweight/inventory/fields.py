@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from deadweight.layer.collect import Fact
 
+Requirements = tuple[tuple[str, ...], ...]
 MAX_TEXT = 256
 """The most characters of a name, version or licence."""
 
@@ -30,6 +31,6 @@ def texts(fact: Mapping[str, Fact], name: str) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def single_requirements(names: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+def single_requirements(names: Iterable[str]) -> Requirements:
     """`names` as requirements without alternatives, each once, in their order."""
     return tuple((name,) for name in dict.fromkeys(names))

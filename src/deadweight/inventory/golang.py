@@ -9,6 +9,7 @@ from deadweight.inventory.fields import one_line, single_requirements
 from deadweight.inventory.go_build import GoBuild, GoModule
 from deadweight.inventory.model import GO, Package
 from deadweight.inventory.reader import Facts, Problem
+from deadweight.layer.collect import Fact
 from deadweight.tree.node import Tree
 
 STANDARD_LIBRARY = "stdlib"
@@ -26,16 +27,17 @@ class GoReader:
 
         Hard links to one program are one program.
         """
-        links: dict[tuple[int, int], list[str]] = {}
-        builds: dict[tuple[int, int], GoBuild] = {}
+        names: dict[tuple[int, int], list[str]] = {}
+        programs: dict[tuple[int, int], Fact] = {}
         for path, fact in facts.live(elf.COLLECTOR):
-            file = elf.of(fact)
             node = tree.find(path)
-            if file is not None and file.go is not None and node is not None:
-                links.setdefault((node.layer, node.number), []).append(path)
-                builds[node.layer, node.number] = file.go
-        for content, build in builds.items():
-            yield from packages(build, tuple(links[content]))
+            if node is not None:
+                names.setdefault((node.layer, node.number), []).append(path)
+                programs[node.layer, node.number] = fact
+        for content, fact in programs.items():
+            file = elf.of(fact)
+            if file is not None and file.go is not None:
+                yield from packages(file.go, tuple(names[content]))
 
 
 def packages(build: GoBuild, paths: tuple[str, ...]) -> Iterator[Package]:

@@ -9,13 +9,15 @@ from deadweight.inventory.zip_members import Archive, BadZip
 from deadweight.layer.collect import Content, ContentGap, Fact
 
 MAX_MANIFEST = 64 << 10
-MAX_PROPERTIES = 8 << 10
+MAX_PROPERTIES = 4 << 10
 
 _MANIFEST = "META-INF/MANIFEST.MF"
 _DESCRIPTION = re.compile(rb"META-INF/(?:MANIFEST\.MF|maven/[^/]+/[^/]+/pom\.properties)")
 _ARCHIVE = re.compile(rb".*\.[jw]ar", re.DOTALL)
 _COORDINATE = re.compile(r"[A-Za-z0-9_.+~-]+")
-_PROPERTY = re.compile(r"^[ \t]*(groupId|artifactId|version)[ \t]*[=:][ \t]*(\S*)[ \t]*\r?$", re.MULTILINE)
+_PROPERTY = re.compile(
+    r"^[ \t]*+(groupId|artifactId|version)[ \t]*+[=:][ \t]*+(\S*+)[ \t]*+\r?$", re.MULTILINE
+)
 
 
 class ArchiveCollector:

@@ -48,32 +48,44 @@ class JavaReader:
     collectors = (jar.COLLECTOR, RELEASES)
 
     def read(self, tree: Tree, facts: Facts) -> Iterator[Package | Problem]:
-        """Runtimes own their directories, archives themselves."""
-        runtimes = list(_runtimes(tree, facts))
-        yield from runtimes
-        in_runtimes = {path for runtime in runtimes for path in runtime.paths}
+        """Runtimes own their directories, archives themselves. What was packed into archives owns nothing."""
+        in_runtimes: set[str] = set()
+        for runtime in _runtimes(tree, facts):
+            yield runtime
+            in_runtimes.update(runtime.paths)
+        seen: set[int] = set()
         for path, fact in facts.live(jar.COLLECTOR):
             if path in in_runtimes or not isinstance(fact, dict):
                 continue
-            if "problem" in fact:
-                yield Problem(path, text(fact, "problem"))
-            else:
-                yield from packages(path, fact)
+            yield archive(path, fact)
+            if id(fact) not in seen:  # else a hard link to one that was seen
+                yield from packed_into(path, fact)
+            seen.add(id(fact))
 
 
-def packages(path: str, fact: dict[str, Fact]) -> Iterator[Package | Problem]:
-    """The packages of the archive at `path`: its own, those packed into it, and those of the archives in it."""
+def archive(path: str, fact: dict[str, Fact]) -> Package | Problem:
+    """The package that is the archive at `path`."""
+    if "problem" in fact:
+        return Problem(path, text(fact, "problem"))
+    name, version = _found_in(path, fact)[0]
+    if not name:
+        return Problem(path, "has no name that a package could have")
+    return Package(JAVA, name, version, path, (path,), license=text(fact, "license"))
+
+
+def packed_into(path: str, fact: dict[str, Fact]) -> Iterator[Package | Problem]:
+    """The packages in the archive at `path` that are not its own."""
     if unread := texts(fact, "unread"):
         names = ", ".join(unread[:3]) + (", ..." if len(unread) > 3 else "")
         yield Problem(path, f"parts of it could not be read, so that only names tell what they are: {names}")
     own, *others = _found_in(path, fact)
     inner = fact.get("inner")
-    for archive in inner if isinstance(inner, list) else ():
-        if isinstance(archive, dict):
-            others += _found_in(text(archive, "path"), archive)
-    yield Package(JAVA, *own, path, (path,), license=text(fact, "license"))
+    for part in inner if isinstance(inner, list) else ():
+        if isinstance(part, dict):
+            others += _found_in(text(part, "path"), part)
     for name, version in sorted(set(others) - {own}):
-        yield Package(JAVA, name, version, path)
+        if name:
+            yield Package(JAVA, name, version, path)
 
 
 def split_file_name(path: str) -> tuple[str, str]:
@@ -119,13 +131,18 @@ def _stem(path: str) -> str:
 
 
 def _runtimes(tree: Tree, facts: Facts) -> Iterator[Package]:
-    for path, version in facts.live(RELEASES):
+    """The runtimes; one in another is a part of it."""
+    taken: set[str] = set()
+    outermost_first = sorted(facts.live(RELEASES), key=lambda found: len(found[0]))
+    for path, version in outermost_first:
         directory, _, name = path.rpartition("/")
         home = tree.find(directory)
         programs = _programs(home)
-        if name == "release" and isinstance(version, str) and home is not None and "java" in programs:
-            paths = sorted(below for below, node in home.walk(directory) if node.children is None)
-            yield Package(JAVA, "jdk" if "javac" in programs else "jre", version, path, tuple(paths))
+        if home is None or name != "release" or "java" not in programs or path in taken:
+            continue
+        paths = sorted(below for below, node in home.walk() if node.children is None)
+        taken.update(paths)
+        yield Package(JAVA, "jdk" if "javac" in programs else "jre", str(version), path, tuple(paths))
 
 
 def _programs(home: Node | None) -> dict[str, Node]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from deadweight.inventory.fields import one_line, single_requirements, text, texts
+from deadweight.inventory.fields import Requirements, one_line, single_requirements, text, texts
 from deadweight.inventory.model import NPM, Package
 from deadweight.inventory.reader import Facts, Problem
 from deadweight.layer.collect import Content, Fact
@@ -61,8 +61,12 @@ class NodeReader:
         found = [(path, tree.find(path.rpartition("/")[0])) for path in manifests]
         directories = {path: directory for path, directory in found if directory is not None}
         roots = frozenset(map(id, directories.values()))
+        # However many hard links to one manifest there are, its requirements are listed once.
+        contents = {id(fact): fact for fact in manifests.values()}
+        requires = {key: single_requirements(texts(fact, "requires")) for key, fact in contents.items()}
         for path, directory in directories.items():
-            yield _package(path, manifests[path], directory, roots)
+            fact = manifests[path]
+            yield _package(path, fact, _owned(directory, roots), requires[id(fact)])
 
 
 def installed_as(path: str) -> str:
@@ -96,18 +100,22 @@ def parse_manifest(content: bytes) -> dict[str, Fact]:
     return fields
 
 
-def _package(path: str, fields: dict[str, Fact], directory: Node, roots: frozenset[int]) -> Package:
-    found_as = installed_as(path)
+def _package(
+    path: str, fields: dict[str, Fact], paths: tuple[str, ...], requires: Requirements
+) -> Package | Problem:
+    found_as = one_line(installed_as(path))
     name = text(fields, "name") or found_as
+    if not name:
+        return Problem(path, "has no name")
     return Package(
         NPM,
         name,
         text(fields, "version"),
         path,
-        _owned(directory, roots),
+        paths,
         license=text(fields, "license"),
-        requires=single_requirements(texts(fields, "requires")),
-        provides=(found_as,) if found_as != name else (),
+        requires=requires,
+        provides=(found_as,) if found_as not in ("", name) else (),
     )
 
 

@@ -21,6 +21,10 @@ from deadweight.tree.node import LinkLoop, Node, Tree
 
 MAX_FILES = 250_000
 """The most files that one distribution may record."""
+MAX_ALL_FILES = 2_000_000
+"""The most files that all together may: hard links can give one RECORD to many."""
+MAX_REQUIREMENTS = 10_000
+"""The most requirements of one distribution, those of its extras counted."""
 
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -77,6 +81,9 @@ class PythonReader:
                 fields["source"] = path
         files = _Files(tree)
         for home, fields in distributions.items():
+            if files.left < 0:
+                yield Problem(home, f"with it, more than {MAX_ALL_FILES} files are recorded")
+                return
             if "name" in fields:
                 yield Package(
                     PYTHON,
@@ -115,19 +122,25 @@ def parse_metadata(content: str) -> dict[str, Fact]:
     name = headers.get("name", [""])[0]
     if not _PROJECT.fullmatch(name) or not one_line(name):
         return _problem("has no valid Name")
+    requirements = headers.get("requires-dist", [])
+    if len(requirements) > MAX_REQUIREMENTS:
+        return _problem(f"has more than {MAX_REQUIREMENTS} requirements")
     return {
         "name": normalised(name),
         "version": one_line(headers.get("version", [""])[0]),
         "license": _license(headers),
-        "requires": [found for line in headers.get("requires-dist", ()) if (found := requirement(line))],
+        "requires": [found for line in requirements if (found := requirement(line))],
     }
 
 
 def parse_requires_txt(content: str) -> dict[str, Fact]:
     """The requirements of an egg: those of the sections that have a marker, but no extra."""
+    lines = content.splitlines()
+    if len(lines) > MAX_REQUIREMENTS:
+        return _problem(f"has more than {MAX_REQUIREMENTS} lines")
     found: list[Fact] = []
     wanted = True
-    for line in map(str.strip, content.splitlines()):
+    for line in map(str.strip, lines):
         if line.startswith("["):
             wanted = line.startswith("[:")
         elif wanted and (name := requirement(line)):
@@ -177,7 +190,9 @@ class _Files:
         self._tree = tree
         self._locator = Locator(tree)
         self._stems: dict[str, dict[str, list[str]]] = {}
-        self._claimed: set[str] = set()
+        self._stems_of_node: dict[int, dict[str, list[str]]] = {}
+        self._claimed: set[int] = set()
+        self.left = MAX_ALL_FILES
 
     def of(self, home: str, fields: dict[str, Fact]) -> tuple[str, ...]:
         """The files of the distribution whose metadata is at `home`."""
@@ -192,7 +207,9 @@ class _Files:
         return self._locator.owned(paths)
 
     def _recorded(self, base: str, record: str) -> Iterator[str]:
-        for line in record.split("\n"):
+        lines = record.split("\n")
+        self.left -= len(lines)
+        for line in lines:
             yield from self._with_compiled(_join(base, line))
             if line.startswith("../../bin/"):
                 # `pip install --target` moves scripts into the target, but leaves their entries as they are.
@@ -218,26 +235,31 @@ class _Files:
             for name in self._names(site).pop(module, ()):
                 if name.endswith((".py", ".so")):
                     yield from self._with_compiled(_join(site, name))
-        for line in sources.split("\n"):
+        lines = sources.split("\n")
+        self.left -= len(lines) + len(modules)
+        for line in lines:
             # Several distributions share a namespace package: each owns what it says, not the whole.
             if line.partition("/")[0] in namespaces:
                 yield from self._with_compiled(_join(site, line))
 
     def _below(self, path: str) -> Iterator[str]:
         node = self._find(path)
-        if node is None or node.children is None or path in self._claimed:
+        if node is None or node.children is None or id(node) in self._claimed:
             return
-        self._claimed.add(path)
-        yield from (below for below, _ in node.walk(path))
+        self._claimed.add(id(node))
+        yield from (below for below, _ in node.walk())
 
     def _names(self, directory: str) -> dict[str, list[str]]:
         """The names in `directory` by what is before their first dot."""
         if (known := self._stems.get(directory)) is not None:
             return known
         node = self._find(directory)
-        found: dict[str, list[str]] = {}
-        for name in node.children or () if node is not None else ():
-            found.setdefault(name.partition(".")[0], []).append(name)
+        found = self._stems_of_node.get(id(node))  # several links may lead to one directory
+        if found is None:
+            found = {}
+            for name in (node.children if node is not None else None) or ():
+                found.setdefault(name.partition(".")[0], []).append(name)
+            self._stems_of_node[id(node)] = found
         self._stems[directory] = found
         return found
 

@@ -27,7 +27,7 @@ class SpecificationCollector:
     names: frozenset[str] = frozenset()
     suffixes = frozenset({"gemspec"})
     magics: frozenset[bytes] = frozenset()
-    limit = 1 << 20
+    limit = 256 << 10
 
     def wants(self, path: str, size: int) -> bool:
         return _SPECIFICATION.fullmatch(path) is not None
@@ -63,7 +63,7 @@ class RubyReader:
                 continue
             paths = [path, *files.of_gem(home, full_name)]
             if default:
-                paths += files.of_default_gem(home, text(fact, "files").split("\n"))
+                paths += files.of_default_gem(home, text(fact, "files"))
             yield Package(
                 GEM,
                 text(fact, "name"),
@@ -104,13 +104,14 @@ def parse_specification(content: str) -> dict[str, Fact]:
 
 
 class _Files:
-    """Where gem directories keep the files of a gem."""
+    """Where gem directories keep the files of a gem. What several would claim goes to the first."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._locator = Locator(tree)
         self._extensions: dict[str, dict[str, list[Node]]] = {}
         self._libraries: dict[str, list[str]] = {}
+        self._claimed: set[int] = set()
 
     def existing(self, paths: list[str]) -> tuple[str, ...]:
         return self._locator.owned(paths)
@@ -122,17 +123,21 @@ class _Files:
         directories = [self._find(_join(home, f"{kind}/{full_name}")) for kind in ("gems", "doc")]
         directories += self._extensions_in(home).get(full_name, [])
         for directory in directories:
-            if directory is not None:
-                yield from (path for path, _ in directory.walk(directory.path))
+            if directory is not None and id(directory) not in self._claimed:
+                self._claimed.add(id(directory))
+                yield from (path for path, _ in directory.walk())
 
-    def of_default_gem(self, home: str, files: list[str]) -> Iterator[str]:
-        """Where the files of a gem that comes with Ruby may be: among Ruby's own libraries.
+    def of_default_gem(self, home: str, files: str) -> Iterator[str]:
+        """Where the files of a gem that comes with Ruby may be, one a line: among Ruby's own libraries.
 
         The gem directory is ``ruby/gems/VERSION``, the libraries are ``ruby/VERSION`` and, compiled, the directory in it
         that has ``rbconfig.rb``.
         """
+        if id(files) in self._claimed:
+            return  # the specification is a hard link to one that was seen
+        self._claimed.add(id(files))
         for library in self._libraries_of(home):
-            yield from (_join(library, file.removeprefix("lib/")) for file in files)
+            yield from (_join(library, file.removeprefix("lib/")) for file in files.split("\n"))
 
     def _extensions_in(self, home: str) -> dict[str, list[Node]]:
         """Full name -> directories in ``extensions/PLATFORM/RUBY``."""

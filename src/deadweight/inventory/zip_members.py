@@ -14,7 +14,7 @@ from typing import NamedTuple
 from deadweight.layer.collect import Content
 from deadweight.layer.content import Whole
 
-MAX_WANTED = 10_000
+MAX_WANTED = 5_000
 """The most members of one archive that are looked at."""
 MAX_GROWTH = 4
 """How much larger than packed a member that is read as a whole may be, beyond `MIN_GROWN` bytes."""
@@ -22,7 +22,7 @@ MIN_GROWN = 4096
 STORED = 0
 DEFLATED = 8
 
-_DIRECTORY_ENTRY = struct.Struct("<4s4xHH8xLLHHH8xL")
+_DIRECTORY_ENTRY = struct.Struct("<4s4xHH8xL4xHHH8xL")
 _END = struct.Struct("<4s4xHHLLH")
 _END_64 = struct.Struct("<4s28xQQQ")
 _LOCATOR_64 = struct.Struct("<4s4xQ4x")
@@ -41,8 +41,6 @@ class Member(NamedTuple):
     method: int
     packed: int
     """Compressed bytes."""
-    size: int
-    """Unpacked bytes, as the directory says."""
     offset: int
 
 
@@ -124,15 +122,13 @@ def _members(content: Content, wanted: Callable[[bytes], object]) -> list[Member
     try:
         for _ in range(count):
             entry = unpack(directory, position)
-            signature, flags, method, packed, unpacked, names, extras, comments, offset = entry
+            signature, flags, method, packed, names, extras, comments, offset = entry
             if signature != b"PK\1\2":
                 raise BadZip(f"has a broken directory at byte {start + position}")
             name = directory[position + length : position + length + names]
             position += length + names + extras + comments
             if wanted(name) and not flags & 1:
-                found.append(
-                    Member(name.decode("utf-8", "replace"), method, packed, unpacked, offset + shift)
-                )
+                found.append(Member(name.decode("utf-8", "replace"), method, packed, offset + shift))
                 if len(found) > MAX_WANTED:
                     raise BadZip(f"has more than {MAX_WANTED} members that describe it")
     except struct.error:
