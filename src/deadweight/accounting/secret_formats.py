@@ -1,7 +1,6 @@
-"""Known formats of secrets and the files that hold them. A match says its kind and never its value.
+"""Files that are known to hold secrets, and how each tells whether it does.
 
-Sources: RFC 7468 and OpenSSH's PROTOCOL.key for keys; the issuers' published token formats (AWS, GitHub, GitLab, Slack,
-npm, PyPI, Stripe, Google, SendGrid, DigitalOcean, Hugging Face); the manuals of the programs whose files are named.
+Sources: the manuals of the programs whose files are named.
 """
 
 from __future__ import annotations
@@ -9,80 +8,39 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 
-_PRIVATE_KEY = re.compile(rb"-----BEGIN ((?:[A-Z0-9]+ )*)PRIVATE KEY-----\s*([A-Za-z0-9+/=:,\- \r\n]{64})")
+from deadweight.accounting.secret_values import is_placeholder, key_stores, private_keys, tokens
 
-_TOKENS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
-    ("AWS access key", re.compile(rb"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Z0-9])")),
-    ("GitHub token", re.compile(rb"(?<![A-Za-z0-9_])gh[pousr]_[A-Za-z0-9]{36,255}")),
-    ("GitHub token", re.compile(rb"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
-    ("GitLab token", re.compile(rb"glpat-[A-Za-z0-9_\-]{20,}")),
-    ("Slack token", re.compile(rb"xox[abposr]-[0-9]{8,}-[A-Za-z0-9\-]{10,}")),
-    ("npm token", re.compile(rb"(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])")),
-    ("PyPI token", re.compile(rb"pypi-AgEI[A-Za-z0-9_\-]{50,}")),
-    ("Stripe key", re.compile(rb"(?:sk|rk)_live_[A-Za-z0-9]{24,}")),
-    ("Google API key", re.compile(rb"(?<![A-Za-z0-9_])AIza[A-Za-z0-9_\-]{35}(?![A-Za-z0-9_\-])")),
-    ("SendGrid key", re.compile(rb"SG\.[A-Za-z0-9_\-]{22}\.[A-Za-z0-9_\-]{43}")),
-    ("DigitalOcean token", re.compile(rb"do[opr]_v1_[a-f0-9]{64}")),
-    ("Hugging Face token", re.compile(rb"(?<![A-Za-z0-9_])hf_[A-Za-z]{34}(?![A-Za-z0-9])")),
-)
-_EXAMPLES = (b"EXAMPLE", b"XXXXXXXX", b"xxxxxxxx", b"00000000000000")
-_PLACEHOLDER = re.compile(
-    r"\$[\{(A-Za-z].*|<.*>|%.*%|\{\{.*\}\}|[x*.]+|(?:change|your|example|dummy|placeholder|todo|none|null|redacted).*",
-    re.IGNORECASE,
+Reader = Callable[[bytes], Iterator[str]]
+
+_NAMES_OF_SECRETS = (
+    r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|SECRET_KEY|SECRET_KEY_BASE)"
 )
 
 
-def is_placeholder(value: str) -> bool:
-    """Whether `value` stands for a secret that is put in later, or for none."""
-    bare = value.strip().strip("\"'")
-    return len(bare) < 4 or _PLACEHOLDER.fullmatch(bare) is not None
-
-
-def private_keys(data: bytes) -> Iterator[str]:
-    """The kinds of private keys in PEM that `data` has, with their body behind them."""
-    for match in _PRIVATE_KEY.finditer(data):
-        label = match[1].decode("ascii").strip()
-        encrypted = label == "ENCRYPTED" or b"ENCRYPTED" in match[2]
-        name = {"": "private key", "ENCRYPTED": "private key"}.get(label, f"{label} private key")
-        yield f"{name} (encrypted)" if encrypted else name
-
-
-def tokens(data: bytes) -> Iterator[str]:
-    """The kinds of tokens in `data` whose format tells their issuer."""
-    for kind, form in _TOKENS:
-        if any(not any(example in match[0] for example in _EXAMPLES) for match in form.finditer(data)):
-            yield kind
-
-
-def _netrc(data: bytes) -> Iterator[str]:
-    for match in re.finditer(rb"\bpassword\s+(\S+)", data):
-        if not is_placeholder(match[1].decode("utf-8", "replace")):
-            yield "netrc password"
-
-
-def _docker_config(data: bytes) -> Iterator[str]:
-    try:
-        auths = json.loads(data).get("auths", {})
-        entries = list(auths.values()) if isinstance(auths, dict) else []
-    except (ValueError, AttributeError, RecursionError):
-        return
-    if any(isinstance(one, dict) and (one.get("auth") or one.get("identitytoken")) for one in entries):
-        yield "registry credentials"
-
-
-def _settings(pattern: bytes, kind: str) -> Callable[[bytes], Iterator[str]]:
-    form = re.compile(pattern, re.MULTILINE | re.IGNORECASE)
+def _settings(pattern: str, kind: str) -> Reader:
+    """Looks for values that are none to be put in later; the value is the group of `pattern`."""
 
     def find(data: bytes) -> Iterator[str]:
-        for match in form.finditer(data):
+        for match in _compiled(pattern).finditer(data):
             if not is_placeholder(match[1].decode("utf-8", "replace")):
                 yield kind
 
     return find
 
 
-def _always(kind: str) -> Callable[[bytes], Iterator[str]]:
+@cache
+def _compiled(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode(), re.MULTILINE | re.IGNORECASE)
+
+
+def _assigned(names: str, kind: str) -> Reader:
+    """Looks for lines such as ``name = value`` and ``name: value``, quoted or not."""
+    return _settings(rf"^[ \t]*[\"']?(?:{names})[\"']?[ \t]*[=:][ \t]*(\S+)", kind)
+
+
+def _always(kind: str) -> Reader:
     def find(data: bytes) -> Iterator[str]:
         if data.strip():
             yield kind
@@ -90,65 +48,198 @@ def _always(kind: str) -> Callable[[bytes], Iterator[str]]:
     return find
 
 
-def _keystore(data: bytes) -> Iterator[str]:
-    if data[:4] == b"\xfe\xed\xfe\xed" and data[8:12] != bytes(4) and data[12:16] == b"\0\0\0\1":
-        yield "Java key store with a private key"
+def _registry_credentials(data: bytes) -> Iterator[str]:
+    """Docker's config.json and containers-auth.json(5)."""
+    auths = _json(data).get("auths")
+    entries = auths.values() if isinstance(auths, dict) else ()
+    if any(
+        isinstance(one, dict) and (one.get("auth") or one.get("identitytoken") or one.get("password"))
+        for one in entries
+    ):
+        yield "registry credentials"
 
 
-_ENVIRONMENT = _settings(
-    rb"^[ \t]*(?:export[ \t]+)?[A-Z0-9_]{0,64}?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)[A-Z0-9_]{0,64}+[ \t]*[=:][ \t]*(\S+)",
+def _auth_json(data: bytes) -> Iterator[str]:
+    """containers-auth.json(5), and Composer's auth.json."""
+    yield from _registry_credentials(data)
+    known = _json(data)
+    for name in ("github-oauth", "gitlab-token", "gitlab-oauth", "bearer", "http-basic", "bitbucket-oauth"):
+        if isinstance(entries := known.get(name), dict) and any(entries.values()):
+            yield "Composer credentials"
+
+
+def _google(data: bytes) -> Iterator[str]:
+    known = _json(data)
+    if known.get("type") == "service_account" and "PRIVATE KEY" in str(known.get("private_key")):
+        yield "Google service account"
+    if known.get("type") == "authorized_user" and known.get("refresh_token"):
+        yield "Google credentials"
+
+
+def _json(data: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _nothing(data: bytes) -> Iterator[str]:
+    """Looks for nothing but what is looked for in every file: keys and tokens."""
+    yield from ()
+
+
+ENVIRONMENT = _settings(
+    rf"^[ \t]*(?:export[ \t]+)?[A-Z0-9_]{{0,64}}?{_NAMES_OF_SECRETS}(?:_[0-9]{{1,4}})?[ \t]*[=:][ \t]*(\S+)",
     "environment file with a password or token",
 )
+_KUBECONFIG = _assigned("client-key-data|token|password", "Kubernetes credentials")
+_NETRC = _settings(r"\bpassword[ \t\r\n]{1,8}(\S+)", "netrc password")
+_AWS = _assigned("aws_secret_access_key|aws_session_token", "AWS credentials")
+_CARGO = _assigned("token", "Cargo credentials")
+_TERRAFORM = _settings(
+    r"\"(?:password|secret|private_key|token|secret_key)\"\s{0,8}:\s{0,8}\"([^\"]+)\"", "Terraform state"
+)
 
-FILES: dict[str, Callable[[bytes], Iterator[str]]] = {
-    ".npmrc": _settings(rb"_(?:authToken|auth|password)[ \t]*=[ \t]*(\S+)", "npm credentials"),
-    ".yarnrc.yml": _settings(rb"npmAuth(?:Token|Ident):\s*(\S+)", "npm credentials"),
-    ".pypirc": _settings(rb"^[ \t]*password[ \t]*[=:][ \t]*(\S+)", "PyPI credentials"),
-    ".netrc": _netrc,
-    "_netrc": _netrc,
-    ".git-credentials": _settings(rb"^https?://[^:/\s]+:([^@\s]+)@", "git credentials"),
-    "credentials": _settings(
-        rb"^[ \t]*(?:aws_secret_access_key|token|password)[ \t]*[=:][ \t]*(\S+)", "credentials file"
+FILES: dict[str, Reader] = {
+    ".aws/credentials": _AWS,
+    ".aws/config": _AWS,
+    ".azure/accessTokens.json": _always("Azure credentials"),
+    ".cargo/credentials": _CARGO,
+    ".cargo/credentials.toml": _CARGO,
+    ".config/gh/hosts.yml": _assigned("oauth_token", "GitHub token"),
+    ".config/gcloud/credentials.db": _always("Google credentials"),
+    ".config/gcloud/access_tokens.db": _always("Google credentials"),
+    ".databrickscfg": _assigned("token|password", "Databricks credentials"),
+    ".docker/config.json": _registry_credentials,
+    ".dockercfg": _settings(r"\"auth\"\s{0,8}:\s{0,8}\"([^\"]+)\"", "registry credentials"),
+    ".dockerconfigjson": _registry_credentials,
+    ".env": ENVIRONMENT,
+    ".envrc": ENVIRONMENT,
+    ".erlang.cookie": _always("Erlang cookie"),
+    ".gem/credentials": _assigned(":?rubygems_api_key", "RubyGems credentials"),
+    ".git-credentials": _nothing,
+    ".git/config": _nothing,
+    ".kube/config": _KUBECONFIG,
+    ".my.cnf": _assigned("password", "MySQL password"),
+    ".netrc": _NETRC,
+    ".npmrc": _settings(r"_(?:authToken|auth|password)[ \t]*=[ \t]*(\S+)", "npm credentials"),
+    ".pgpass": _settings(r"^(?:[^:\s#]{0,255}:){4}(\S+)", "PostgreSQL password"),
+    ".pypirc": _assigned("password", "PyPI credentials"),
+    ".s3cfg": _assigned("secret_key", "S3 credentials"),
+    ".terraform.d/credentials.tfrc.json": _settings(
+        r"\"token\"\s{0,8}:\s{0,8}\"([^\"]+)\"", "Terraform Cloud token"
     ),
-    "credentials.toml": _settings(rb"^[ \t]*token[ \t]*=[ \t]*(\S+)", "Cargo credentials"),
-    "credentials.json": _settings(rb"\"private_key\"\s*:\s*\"(-----BEGIN)", "Google service account"),
-    "config.json": _docker_config,
-    ".dockercfg": _settings(rb"\"auth\"\s*:\s*\"([^\"]+)\"", "registry credentials"),
-    "auth.json": _docker_config,
-    "kubeconfig": _settings(rb"^[ \t]*(?:client-key-data|token|password):\s*(\S+)", "Kubernetes credentials"),
-    ".vault-token": _always("Vault token"),
-    ".pgpass": _settings(rb"^(?:[^:\n#]*:){4}(\S+)", "PostgreSQL passwords"),
-    ".my.cnf": _settings(rb"^[ \t]*password\s*=\s*(\S+)", "MySQL password"),
-    "settings.xml": _settings(rb"<password>([^<{]+)</password>", "Maven password"),
-    "hosts.yml": _settings(rb"^[ \t]*oauth_token:\s*(\S+)", "GitHub token"),
-    "terraform.tfstate": _settings(
-        rb"\"(?:password|secret|private_key|token)\"\s*:\s*\"([^\"]+)\"", "Terraform state"
+    ".terraformrc": _assigned("token", "Terraform Cloud token"),
+    ".vault-token": _always("HashiCorp Vault token"),
+    ".yarnrc.yml": _assigned("npmAuth(?:Token|Ident)", "npm credentials"),
+    "_netrc": _NETRC,
+    "apt/auth.conf": _NETRC,
+    "auth.json": _auth_json,
+    "config/master.key": _settings(r"^([0-9a-f]{32})\s*$", "Rails master key"),
+    "etc/shadow": _settings(
+        r"^[^:\s]{1,64}:[$]([0-9a-z]{1,4}[$][^:\s]{16,255}):", "password hash of an account"
     ),
-    ".htpasswd": _settings(rb"^[^:\s#]+:(\$?[^:\s]{8,})", "password hashes"),
-    ".env": _ENVIRONMENT,
-    ".envrc": _ENVIRONMENT,
+    "kaggle.json": _settings(r"\"key\"\s{0,8}:\s{0,8}\"([0-9a-f]{32})\"", "Kaggle credentials"),
+    "kubeconfig": _KUBECONFIG,
+    "nuget.config": _settings(r"ClearTextPassword\"\s{1,8}value=\"([^\"]+)\"", "NuGet password"),
+    "NuGet.Config": _settings(r"ClearTextPassword\"\s{1,8}value=\"([^\"]+)\"", "NuGet password"),
+    "pip.conf": _nothing,
+    "rclone.conf": _assigned("pass|token|secret_access_key|client_secret", "rclone credentials"),
+    "settings.xml": _settings(r"<(?:password|passphrase)>([^<]+)</", "Maven password"),
+    "terraform.tfstate": _TERRAFORM,
+    "terraform.tfstate.backup": _TERRAFORM,
 }
-"""Base name -> what finds secrets in a file of that name."""
+"""The end of a path, whole names, and what looks for secrets in it."""
 
-KEY_NAMES = frozenset({"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "identity"})
-KEY_SUFFIXES = frozenset({"pem", "key", "ppk", "p8"})
-STORE_SUFFIXES = frozenset({"jks", "keystore"})
-ENVIRONMENT_SUFFIXES = frozenset({"env", "local", "production", "development", "staging"})
+LOOKED_INTO = frozenset(
+    {
+        "application.properties",
+        "application.yml",
+        "application.yaml",
+        "appsettings.json",
+        "appsettings.Production.json",
+    }
+    | {
+        "config.ini",
+        "config.json",
+        "config.toml",
+        "config.yaml",
+        "config.yml",
+        "credentials.json",
+        "credentials.yml",
+    }
+    | {
+        "docker-compose.yaml",
+        "docker-compose.yml",
+        "Dockerfile",
+        "secrets.json",
+        "secrets.toml",
+        "secrets.yaml",
+    }
+    | {"secrets.yml", "settings.ini", "settings.json", "settings.py", "values.yaml", "token", "sources.list"}
+    | {
+        ".ash_history",
+        ".bash_history",
+        ".node_repl_history",
+        ".psql_history",
+        ".python_history",
+        ".sh_history",
+    }
+    | {
+        ".mysql_history",
+        ".zsh_history",
+        ".bashrc",
+        ".bash_profile",
+        ".profile",
+        ".zshrc",
+        ".gitconfig",
+        ".boto",
+    }
+    | {"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "identity", "secring.gpg"}
+)
+"""Further base names that are looked into for keys and tokens that tell themselves."""
+KEY_SUFFIXES = frozenset(
+    {"pem", "key", "ppk", "p8", "p12", "pfx", "jks", "jceks", "keystore", "kdbx", "keytab", "nmconnection"}
+)
+ENVIRONMENT_SUFFIXES = frozenset(
+    {"env", "local", "production", "development", "staging", "prod", "dev", "tfvars"}
+)
+NAMES = LOOKED_INTO | {path.rpartition("/")[2] for path in FILES}
 
 
 def secrets_in(path: str, data: bytes) -> list[str]:
     """The kinds of secrets in the file at `path`, each once, sorted."""
-    name = path.rpartition("/")[2]
-    found = set(private_keys(data))
-    if data.startswith(b"PuTTY-User-Key-File-"):
-        found.add("PuTTY private key")
-    reader = FILES.get(name)
-    if name == "config" and path.endswith(".kube/config"):
-        reader = FILES["kubeconfig"]
-    if reader is None and name.startswith(".env."):
-        reader = _ENVIRONMENT
+    found = {*private_keys(data), *key_stores(data), *tokens(data)}
+    reader = _reader(path)
     if reader is not None:
         found.update(reader(data))
-        found.update(tokens(data))
-    found.update(_keystore(data))
+    found.update(_google(data) if path.endswith(".json") else ())
     return sorted(found)
+
+
+def _reader(path: str) -> Reader | None:
+    name = path.rpartition("/")[2]
+    parts = path.split("/")
+    for count in (3, 2, 1):
+        if reader := FILES.get("/".join(parts[-count:])):
+            return reader
+    if name.startswith(".env.") or name.endswith((".env", ".tfvars")):
+        return ENVIRONMENT
+    if name.endswith(".nmconnection"):
+        return _assigned("psk|password", "password of a network")
+    if name.endswith(".keytab"):
+        return _keytab
+    return _gnupg if "/.gnupg/" in f"/{path}" else None
+
+
+def _keytab(data: bytes) -> Iterator[str]:
+    if data[:2] in (b"\x05\x01", b"\x05\x02") and len(data) > 16:
+        yield "Kerberos keytab"
+
+
+def _gnupg(data: bytes) -> Iterator[str]:
+    if b"(private-key" in data or b":private-key" in data or data[:1] in (b"\x94", b"\x95"):
+        yield "GnuPG private key"
+    elif b":protected-private-key" in data or b"(protected-private-key" in data:
+        yield "GnuPG private key (encrypted)"

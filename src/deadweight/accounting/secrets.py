@@ -1,7 +1,8 @@
 """Private keys, tokens and credential files in any layer, deleted ones too, and in the image config.
 
-Looked at are files with known names, key files by their suffix, and whatever begins as PEM does. Keys that packages ship
-for their own tests and documentation are public and are left out (`_PUBLIC`).
+Looked at are files with known names, key files by their suffix, small JSON files as service accounts come, and whatever
+begins as PEM does. Keys and tokens that packages ship for their own tests, examples and documentation are public, and are
+left out; those of the application are not (`_PUBLIC`).
 """
 
 from __future__ import annotations
@@ -11,25 +12,22 @@ from collections.abc import Iterator
 
 from deadweight.accounting.ledger import Ledger
 from deadweight.accounting.model import Secret
-from deadweight.accounting.secret_formats import (
-    ENVIRONMENT_SUFFIXES,
-    FILES,
-    KEY_NAMES,
-    KEY_SUFFIXES,
-    STORE_SUFFIXES,
-    is_placeholder,
-    secrets_in,
-    tokens,
-)
+from deadweight.accounting.secret_formats import ENVIRONMENT_SUFFIXES, KEY_SUFFIXES, NAMES, secrets_in
+from deadweight.accounting.secret_values import is_placeholder, tokens
 from deadweight.layer.collect import Content, Fact
 from deadweight.oci.config import ImageConfig
 
 _MAX_FILE = 1 << 20
+_SERVICE_ACCOUNT = range(1024, 8192)
+"""The size in bytes of the JSON that Google hands out for a service account."""
 _PUBLIC = re.compile(
-    r"(?:.*/)?(?:tests?|testdata|test_data|testing|fixtures?|examples?|samples?|demos?|demoCA)/.*|usr/share/doc/.*"
+    r"usr/(?:local/)?share/(?:doc|man|info|perl5?)/.*"
+    r"|(?:.*/)?(?:(?:site|dist)-packages|node_modules|gems|bower_components|vendor|pkg/mod|usr/(?:local/)?(?:lib|share|go|src))"
+    r"/(?:.*/)?(?:tests?|testing|test[_-]?data|testcerts|__tests__|specs?|fixtures?|examples?|samples?|demos?|demoCA|docs?)/.*"
 )
 _SECRET_NAME = re.compile(
-    r"(?:.*_)?(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)(?:_(?:KEY|ID))?",
+    r"(?!.*PUBLIC)(?:.*_)?(?:[A-Z]{0,8}PASSWORD|PASSWD|PASSPHRASE|[A-Z]{0,8}SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY"
+    r"|SECRET_KEY|SECRET_KEY_BASE|CREDENTIALS?|MYSQL_PWD)(?:_[0-9]{1,4})?",
     re.IGNORECASE,
 )
 _ASSIGNMENT = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z_][A-Za-z0-9_]*+)=(\"[^\"]*\"|'[^']*'|\S+)")
@@ -41,13 +39,15 @@ class SecretCollector:
     """Collects the kinds of secrets of a file, never a value."""
 
     name = "secrets"
-    version = 1
-    names = frozenset({*FILES, *KEY_NAMES, "config"})
-    suffixes = KEY_SUFFIXES | STORE_SUFFIXES | ENVIRONMENT_SUFFIXES
-    magics = frozenset({b"----", b"PuTT"})
+    version = 2
+    names = NAMES
+    suffixes = KEY_SUFFIXES | ENVIRONMENT_SUFFIXES | {"json"}
+    magics = frozenset({b"----", b"PuTT", b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"})
     limit = _MAX_FILE
 
     def wants(self, path: str, size: int) -> bool:
+        if path.endswith(".json") and size not in _SERVICE_ACCOUNT and path.rpartition("/")[2] not in NAMES:
+            return False
         return 0 < size <= _MAX_FILE and not _PUBLIC.fullmatch(path)
 
     def collect(self, path: str, content: Content) -> Fact:
@@ -73,28 +73,42 @@ def _in_layers(ledger: Ledger) -> Iterator[Secret]:
 
 
 def _in_config(config: ImageConfig) -> Iterator[Secret]:
+    """Variables are seen in a container; labels and the history only by who has the image."""
     execution = config.execution
-    for name, value in execution.environment().items():
+    known = execution.environment()
+    for name, value in known.items():
         for kind in _kinds(name, value):
             yield Secret(IN_CONFIG, f"config: ENV {name}", kind, live=True)
     for name, value in execution.labels.items():
-        for kind in sorted(set(tokens(value.encode()))):
-            yield Secret(IN_CONFIG, f"config: LABEL {name}", kind, live=True)
-    known = set(execution.environment().items())
+        for kind in sorted(set(tokens(_bytes(value)))):
+            yield Secret(IN_CONFIG, f"config: LABEL {name}", kind, live=False)
     for number, step in enumerate(config.history, 1):
-        found = set(tokens(step.created_by.encode("utf-8", "replace")))
-        for name, value in _ASSIGNMENT.findall(step.created_by):
-            if (name, value.strip("\"'")) not in known:
-                found.update(_kinds(name, value))
-        for kind in sorted(found):
-            yield Secret(IN_CONFIG, f"history: {number}", kind, live=True)
+        for kind in sorted(_in_step(step.created_by, known)):
+            yield Secret(IN_CONFIG, f"history: {number}", kind, live=False)
+
+
+def _in_step(created_by: str, known: dict[str, str]) -> set[str]:
+    """The kinds in one step of the history, but for the variables that the config still has."""
+    found: set[str] = set()
+    rest = created_by
+    for name, value in _ASSIGNMENT.findall(created_by):
+        bare = value.strip("\"'")
+        if known.get(name) == bare:
+            rest = rest.replace(value, "")
+        else:
+            found.update(_kinds(name, bare))
+    return found | set(tokens(_bytes(rest)))
 
 
 def _kinds(name: str, value: str) -> list[str]:
-    found = set(tokens(value.encode("utf-8", "replace")))
+    found = set(tokens(_bytes(value)))
     if not found and _SECRET_NAME.fullmatch(name) and not is_placeholder(value) and not _is_path(value):
         found.add("value of a variable that is named as a secret")
     return sorted(found)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _is_path(value: str) -> bool:
