@@ -12,7 +12,7 @@ COVERAGE ?=
 # Options of `make bench`, such as BENCH='--small --runs 1'.
 BENCH ?=
 # Seconds for each fuzz target.
-FUZZ_SECONDS ?= 10
+FUZZ_SECONDS ?= 4
 
 CHECKED := src tests benchmarks examples
 TEST_PROGRAMS := skopeo umoci buildah dockerd=docker.io docker-registry htpasswd=apache2-utils openssl \

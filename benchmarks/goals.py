@@ -24,4 +24,4 @@ class Goal:
         """The goal as cells of a table."""
         bound = f"{'at least' if self.at_least else 'at most'} {self.bound:g} {self.unit}"
         kind = "aim" if self.aim else "must"
-        return kind, self.text, bound, f"{self.value:.2f} {self.unit}", "met" if self.met else "**missed**"
+        return kind, self.text, bound, f"{self.value:.3f} {self.unit}", "met" if self.met else "**missed**"
