@@ -63,6 +63,7 @@ def account(
     image: Image, indexes: Sequence[LayerIndex], wires: tuple[int | None, ...], finders: Sequence[Finder]
 ) -> Analysis:
     """The analysis of `image`, whose layers were indexed with `analysis_collectors` and have the sizes `wires`."""
+    dive = dive_score(indexes)  # first, because it needs most memory of its own
     merged = merge(indexes, complete=not any(index.missing for index in indexes))
     ledger = open_ledger(merged, indexes, [wire is not None for wire in wires])
     inventory = take_inventory(merged.tree, indexes)
@@ -84,7 +85,7 @@ def account(
         actions=actions_for(findings),
         secrets=find_secrets(ledger, image.config),
         surface=surface_of(view),
-        dive=dive_score(indexes),
+        dive=dive,
         problems=_problems(image, indexes, inventory.problems),
         ledger=ledger,
         merged=merged,

@@ -127,9 +127,9 @@ class Locator:
             child = children.get(name)
             if child is not None and child.children is None:
                 if child.entry.kind == SYMLINK:
-                    links.append((path, prefix + name))
+                    links.append((path, child.path))
                 else:
-                    found[prefix + name] = None
+                    found[child.path] = None
         if any(path in self._directories for path, _ in links):
             above = {path.rpartition("/")[0] for path in paths}
             links = [(path, real) for path, real in links if path not in above]

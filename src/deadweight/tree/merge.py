@@ -23,6 +23,9 @@ from deadweight.layer.entry import (
 from deadweight.layer.index import LayerIndex
 from deadweight.tree.node import IMPLICIT, MAX_LINKS, Node, Tree
 
+MAX_REAL_PATH = 1 << 16
+"""The longest path that links may lead to."""
+
 LIVE = "live"
 SUPERSEDED = "superseded"
 RESTATED = "restated"
@@ -132,6 +135,8 @@ class _Layer:
             return
         else:
             node = Node(name, parent, entry, self._position, self._number)
+        if len(node.path) > MAX_REAL_PATH:
+            raise self._error(entry, f"leads through links to a path of {len(node.path)} characters")
         if old is not None:
             self._replace(old, node)
             del children[name]

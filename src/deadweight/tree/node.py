@@ -21,12 +21,16 @@ class Node:
     """A name. Two hard links are two nodes with the same `layer` and `number`.
 
     `layer` and `number` say where the entry with the type and content lies (position of the layer, base first;
-    number of the entry in it); -1 for implicit directories.
+    number of the entry in it); -1 for implicit directories. `path` leads from the root of the image, without a leading
+    slash; that of the root is empty.
     """
 
-    __slots__ = ("children", "entry", "layer", "name", "number", "parent", "touched")
+    __slots__ = ("children", "entry", "layer", "name", "number", "parent", "path", "touched")
 
     def __init__(self, name: str, parent: Node | None, entry: Entry, layer: int, number: int) -> None:
+        path = f"{parent.path}/{name}" if parent is not None and parent.path else name
+        # Nearly always the entry has the same path: one string for both spares memory.
+        self.path: str = entry.path if entry.path == path else path
         self.name = name
         self.parent = parent
         self.entry = entry
@@ -36,16 +40,6 @@ class Node:
         self.children: dict[str, Node] | None = {} if entry.kind == DIRECTORY else None
 
     @property
-    def path(self) -> str:
-        """The path from the root of the image, without a leading slash."""
-        parts = []
-        node: Node | None = self
-        while node is not None and node.parent is not None:
-            parts.append(node.name)
-            node = node.parent
-        return "/".join(reversed(parts))
-
-    @property
     def is_file(self) -> bool:
         return self.entry.kind == FILE
 
@@ -53,18 +47,14 @@ class Node:
     def is_directory(self) -> bool:
         return self.children is not None
 
-    def walk(self, path: str = "") -> Iterator[tuple[str, Node]]:
-        """This node and all below it with their paths, directories before what they hold, in the order of the layers.
-
-        `path` is this node's own.
-        """
-        stack = [(path, self)]
+    def walk(self) -> Iterator[tuple[str, Node]]:
+        """This node and all below it with their paths, directories before what they hold, in the order of the layers."""
+        stack = [self]
         while stack:
-            path, node = stack.pop()
-            yield path, node
+            node = stack.pop()
+            yield node.path, node
             if node.children:
-                prefix = path + "/" if path else ""
-                stack.extend((prefix + child.name, child) for child in reversed(node.children.values()))
+                stack.extend(reversed(node.children.values()))
 
 
 class Tree:
