@@ -44,6 +44,37 @@ _TOKENS = (
     ("age key", r"AGE-SECRET-KEY-1[A-Z0-9]{58}"),
     ("Azure storage key", r"AccountKey=[A-Za-z0-9+/]{86}=="),
 )
+_MARKS = (
+    *(
+        b"AKIA",
+        b"ASIA",
+        b"ghp_",
+        b"gho_",
+        b"ghu_",
+        b"ghs_",
+        b"ghr_",
+        b"github_pat_",
+        b"glpat-",
+        b"gldt-",
+        b"glrt-",
+    ),
+    *(
+        b"glptt-",
+        b"glsoat-",
+        b"xox",
+        b"xapp-",
+        b"npm_",
+        b"pypi-AgEI",
+        b"rubygems_",
+        b"dckr_",
+        b"k_live_",
+        b"AIza",
+        b"SG.",
+    ),
+    *(b"_v1_", b"hf_", b"hvs.", b"hvb.", b".atlasv1.", b"T3BlbkFJ", b"sk-ant-", b"NRAK-", b"shp", b"pul-"),
+    *(b"AGE-SECRET-KEY-1", b"AccountKey="),
+)
+"""One of these is in every token that `_TOKENS` knows."""
 _EXAMPLES = (b"EXAMPLE", b"XXXXXXXX", b"xxxxxxxx", b"00000000000000", b"12345678901234")
 _URL = re.compile(rb"[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'<>]{0,100}:([^\s/@\"'<>]{3,200})@", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
@@ -73,10 +104,14 @@ def private_keys(data: bytes) -> Iterator[str]:
 
 def tokens(data: bytes) -> Iterator[str]:
     """The kinds of tokens in `data` that tell their issuer, and of passwords in URLs."""
-    for match in _token_form().finditer(data):
+    # The expressions try every position; most files have none of the marks, and a search for bytes is a thousand times
+    # faster.
+    forms = _token_form().finditer(data) if any(mark in data for mark in _MARKS) else ()
+    for match in forms:
         if match.lastindex is not None and not any(example in match[0] for example in _EXAMPLES):
             yield _TOKENS[match.lastindex - 1][0]
-    for match in _URL.finditer(data):
+    urls = _URL.finditer(data) if b"://" in data and b"@" in data else ()
+    for match in urls:
         if not is_placeholder(match[1].decode("utf-8", "replace")):
             yield "password in a URL"
 

@@ -123,7 +123,7 @@ class Locator:
         links = []
         for path in paths:
             directory, _, name = path.rpartition("/")
-            prefix, children = known(directory) or self._look_up(directory)
+            _, children = known(directory) or self._look_up(directory)
             child = children.get(name)
             if child is not None and child.children is None:
                 if child.entry.kind == SYMLINK:
