@@ -24,11 +24,17 @@ PIPE_WIDTH = 160
 _TRAILING = re.compile(r" +(?=\n)")
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Lets the command line end as it does for any reader that has seen enough; rich's own way is exit code 1."""
+        raise BrokenPipeError
+
+
 def open_console(stream: TextIO) -> Console:
     """A console on `stream`; colours only on a terminal, and none where NO_COLOR is set."""
     if stream.isatty():
-        return Console(file=stream, highlight=False, emoji=False, markup=False)
-    return Console(
+        return _Console(file=stream, highlight=False, emoji=False, markup=False)
+    return _Console(
         file=cast("TextIO", _Trimmed(stream)), width=PIPE_WIDTH, highlight=False, emoji=False, markup=False
     )
 
