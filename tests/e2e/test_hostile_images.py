@@ -180,15 +180,12 @@ def test_an_endless_layer_is_read_no_further_than_its_size(tmp_path: Path) -> No
 def test_long_paths_do_not_add_up_to_a_bomb(tmp_path: Path) -> None:
     """Each entry of 5 KB would need two thousand directories, and they compress a thousandfold."""
     entries = [
-        entry(b"L", b"%d/" % number + b"d/" * 2040 + b"\0", kind=b"L") + entry(b"f") for number in range(400)
+        entry(b"L", b"%d/" % number + b"d/" * 2040 + b"\0", kind=b"L") + entry(b"f") for number in range(120)
     ]
     raw = b"".join(entries) + END
     layer = Layer(gzip.compress(raw, mtime=0), GZIP, diff_id=sha256(raw))
     done = run("analyze", layout(tmp_path / "image", layer), cwd=tmp_path)
-    assert done.code == 2
-    assert "needs more than 500000 directories" in done.err
-    assert layer.stated in done.err
-    assert "Traceback" not in done.err
+    refused(done, layer.stated, "needs more than 200000 directories")
 
 
 def test_a_deep_tree_is_shown(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ RESTATED = "restated"
 DELETED = "deleted"
 CLASSES = (LIVE, SUPERSEDED, RESTATED, DELETED)
 
-MAX_IMPLICIT = 500_000
+MAX_IMPLICIT = 200_000
 """The most directories of one layer that no entry makes: one long path stands for two thousand of them."""
 
 
