@@ -49,7 +49,7 @@ def actions_for(findings: Iterable[Finding]) -> tuple[Action, ...]:
         found = [by_id[name] for name in rule.findings if name in by_id]
         if found:
             found.sort(key=lambda finding: -finding.unpacked)
-            detail = " ".join(dict.fromkeys(finding.remedy for finding in found))
+            detail = "; ".join(dict.fromkeys(finding.remedy.removesuffix(".") for finding in found)) + "."
             actions.append(_action(rule.id, rule.title, detail, _union(found), found))
     actions = [action for action in actions if action.unpacked >= _SMALLEST]
     return tuple(sorted(actions, key=lambda action: (-action.unpacked, action.id)))

@@ -25,11 +25,10 @@ def dive_score(layers: Sequence[LayerIndex]) -> DiveScore:
     once: dict[str, int] = {}
     copies: dict[str, list[int]] = {}
     for position, tree in enumerate(trees):
-        leaves = tree.leaves(below, position)
-        if not once and not tree.whiteouts:
-            once = dict(leaves)
+        if not position and not tree.whiteouts:
+            once = tree.plain_leaves()
             continue
-        for path, size in leaves:
+        for path, size in tree.leaves(below, position):
             if path in once:
                 copies.setdefault(path, [once[path]]).append(size)
             else:
@@ -74,13 +73,17 @@ class _LayerTree:
         kinds = {entry.path: entry.kind for entry in self._index.entries}
         return {path for path, kind in kinds.items() if kind == DIRECTORY}
 
+    def plain_leaves(self) -> dict[str, int]:
+        """The leaves with their sizes, where none is a whiteout."""
+        parents = self.parents
+        return {path: size for path, size in self.sizes.items() if path not in parents}
+
     def leaves(self, below: _Below, position: int) -> list[tuple[str, int]]:
         """The leaves with their sizes, a whiteout as what it hides. A whiteout of nothing ends dive's walk of the layer."""
-        parents = self.parents
         if not self.whiteouts:
-            return [(path, size) for path, size in self.sizes.items() if path not in parents]
+            return list(self.plain_leaves().items())
         hidden = {path: below.size(position, _hidden(path)) for path in self.whiteouts}
-        paths = [path for path in self.sizes if path not in parents]
+        paths = [path for path in self.sizes if path not in self.parents]
         if None in hidden.values():
             paths.sort(key=_order)
             stop = next(number for number, path in enumerate(paths) if hidden.get(path, 0) is None)

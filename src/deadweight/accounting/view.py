@@ -106,7 +106,7 @@ class View:
         if not ordered:
             return None
         ordered.sort(key=itemgetter(1), reverse=True)
-        items = [_item(file, size) for file, size in ordered]
+        items = _items(ordered)
         wires = [item.wire for item in items]
         items += [
             Item(other, file.layer, 0, None if file.wire is None else 0, file.number)
@@ -146,14 +146,15 @@ class View:
         return tuple(causes)
 
 
-def _item(file: LiveFile, size: int) -> Item:
-    """`size` bytes of `file`, and the same part of its wire bytes."""
-    wire, number = file.wire, file.number
-    if size != file.entry.size:
-        number = -1
-        if wire is not None:
-            wire = wire * size // file.entry.size
-    return tuple.__new__(Item, (file.path, file.layer, size, wire, number))
+def _items(portions: Iterable[Portion]) -> list[Item]:
+    """An item for each of `portions`; of a part of a content the same part of its wire bytes."""
+    items = []
+    for (path, entry, layer, number, wire, _, _), size in portions:
+        if size != entry.size:
+            number = -1
+            wire = None if wire is None else wire * size // entry.size
+        items.append(tuple.__new__(Item, (path, layer, size, wire, number)))
+    return items
 
 
 def by_size(item: Item) -> tuple[int, str, int]:
@@ -163,9 +164,5 @@ def by_size(item: Item) -> tuple[int, str, int]:
 
 def added_wire(sizes: Iterable[int | None]) -> int | None:
     """The sum of wire sizes; None where one is unknown."""
-    total = 0
-    for size in sizes:
-        if size is None:
-            return None
-        total += size
-    return total
+    known = list(sizes)
+    return None if None in known else sum(size for size in known if size)

@@ -22,16 +22,17 @@ from deadweight.layer.entry import SYMLINK
 from deadweight.tree.node import Tree
 
 _SYSTEMS = frozenset({APK, DEB, RPM})
-_PROGRAM = re.compile(r"^(?:usr/(?:local/)?)?(?:s?bin|games)/([^/\n]+)$", re.MULTILINE)
-_CONVENTION = re.compile(
-    r"^(?:etc/(?:ssl|pki|fonts|nginx/modules|OpenCL/vendors|terminfo)[/-]|etc/(?:services|protocols|passwd|mime\.types)$"
+_PROGRAM = re.compile(r"\n(?:usr/(?:local/)?)?(?:s?bin|games)/([^/\n]+)(?=\n)")
+_DATA_BY_CONVENTION = re.compile(
+    r"\n(?:etc/(?:ssl|pki|fonts|nginx/modules|OpenCL/vendors|terminfo)[/-]|etc/(?:services|protocols|passwd|mime\.types)\n"
     r"|lib/terminfo/|usr/lib/(?:gconv|locale|php|nginx/modules|apache2/modules)/"
     r"|usr/share/(?:ca-certificates|fonts|glib-2\.0|hunspell|iso-codes|mime|terminfo|vulkan|xml|zoneinfo)/)"
-    r"|/(?:libnss_|security/pam_|sasl2/|gconv/|ossl-modules/|engines-|gio/modules/|gdk-pixbuf-|gstreamer-|dri/|odbc/"
-    r"|pkcs11/|krb5/plugins/)",
-    re.MULTILINE,
 )
-"""Paths, one on a line, that programs and libraries open without any dependency that says so: data and plug-ins."""
+_PLUGIN_BY_CONVENTION = re.compile(
+    r"/(?:libnss_|security/pam_|sasl2/|gconv/|ossl-modules/|engines-|gio/modules/|gdk-pixbuf-|gstreamer-|dri/|odbc/"
+    r"|pkcs11/|krb5/plugins/)"
+)
+"""Paths that programs and libraries open without any dependency that says so."""
 _TO_DEVELOP = frozenset({"development", "documentation", "man-pages", "locales"})
 
 
@@ -94,11 +95,17 @@ def _unused(view: View, found: Reach) -> set[int]:
 
 
 def _is_convention(package: Package) -> bool:
-    return _CONVENTION.search("\n".join(package.paths)) is not None
+    paths = _lines(package)
+    return _DATA_BY_CONVENTION.search(paths) is not None or _PLUGIN_BY_CONVENTION.search(paths) is not None
 
 
 def _programs(package: Package) -> list[str]:
-    return _PROGRAM.findall("\n".join(package.paths))
+    return _PROGRAM.findall(_lines(package))
+
+
+def _lines(package: Package) -> str:
+    """The paths of `package`, each between two line ends, so that one search looks at all of them."""
+    return "\n" + "\n".join(package.paths) + "\n"
 
 
 def _is_for_developing(package: Package, classifier: Classifier, tree: Tree) -> bool:
