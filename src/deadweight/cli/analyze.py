@@ -44,7 +44,8 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    analysis = _narrowed(analysed(options.image, options, exact=options.exact), options)
+    whole = analysed(options.image, options, exact=options.exact)
+    analysis = _narrowed(whole, options)
     if options.json:
         from deadweight.report.json_report import render_json
 
@@ -52,7 +53,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.html:
         from deadweight.report.html import render_html
 
-        write_text(options.html, render_html(analysis))
+        write_text(options.html, render_html(whole))  # narrowing is what its reader does
     if options.markdown:
         from deadweight.report.markdown import render_markdown
 
