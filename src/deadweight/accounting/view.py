@@ -102,15 +102,15 @@ class View:
         self, name: str, title: str, reason: str, remedy: str, portions: Iterable[Portion]
     ) -> Finding | None:
         """A finding over live bytes with the id `name`; None where there are none. `portions` are sorted by path."""
-        ordered = [portion for portion in portions if portion[1]]
-        if not ordered:
+        parts = [portion for portion in portions if portion[1]]
+        if not parts:
             return None
-        ordered.sort(key=itemgetter(1), reverse=True)
-        items = _items(ordered)
-        wires = [item.wire for item in items]
+        items = _items(parts)
+        items.sort(key=itemgetter(2), reverse=True)
+        wire = added_wire([item.wire for item in items])
         items += [
             Item(other, file.layer, 0, None if file.wire is None else 0, file.number)
-            for file, _ in ordered
+            for file, _ in parts
             if len(file.names) > 1
             for other in file.names[1:]
         ]
@@ -120,10 +120,10 @@ class View:
             title=title,
             reason=reason,
             remedy=remedy,
-            unpacked=sum(size for _, size in ordered),
-            wire=added_wire(wires),
+            unpacked=sum([size for _, size in parts]),
+            wire=wire,
             items=tuple(items),
-            causes=self.causes((file.layer, file.owner, size) for file, size in ordered),
+            causes=self.causes((file.layer, file.owner, size) for file, size in parts),
         )
 
     def causes(self, parts: Iterable[tuple[int, Package | None, int]]) -> tuple[Cause, ...]:
