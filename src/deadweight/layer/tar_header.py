@@ -104,7 +104,7 @@ class HeaderReader:
         )
         # Adler-32's lower half is one plus the sum of all bytes, modulo 65521: the fast way to add 512 of them.
         # The stored checksum itself counts as eight spaces.
-        claimed = octal(stored)
+        claimed = octal(stored[:7]) if stored[6:] == b"\0 " else number(stored)
         if (
             (adler32(block) & 0xFFFF) - 1 - sum(stored) + 256 - claimed
         ) % 65521 or not 0 <= claimed < 1 << 17:
@@ -113,7 +113,7 @@ class HeaderReader:
         if kind is None:
             return _extension_size(typeflag, octal(size))
         numbers = self._numbers
-        path = _text(name)
+        path = name.partition(b"\0")[0].decode("utf-8", "surrogateescape")
         if prefix[0] and magic == b"ustar\0":
             path = f"{_text(prefix)}/{path}"
         target = _text(link) if kind is SYMLINK or kind is HARD_LINK else ""
