@@ -231,3 +231,25 @@ def test_words_of_a_long_script_are_not_known() -> None:
     image = base()
     analysis = image.analysis(long, link("bin", "usr/bin"), Entrypoint=["/start.sh"])
     assert named(analysis) == set()
+
+
+def test_what_comes_along_with_a_reached_package_is_reached() -> None:
+    database = (
+        "P:box\nV:1\nA:x86_64\nF:bin\nR:box\n\n"
+        "P:box-tls\nV:1\nA:x86_64\ni:box\nF:usr/bin\nR:box-tls\n\n"
+        "P:tool\nV:1\nA:x86_64\nD:so:libt.so.1\nF:usr/bin\nR:tool\n\n"
+        "P:libt\nV:1\nA:x86_64\np:so:libt.so.1=1.0\nF:usr/lib\nR:libt.so.1\n\n"
+    )
+    layer = [
+        file("lib/apk/db/installed", database.encode()),
+        file("etc/apk/world", b"box\ntool\n"),
+        program("bin/box"),
+        program("usr/bin/box-tls"),
+        program("usr/bin/tool", size=9),
+        file("usr/lib/libt.so.1", 40),
+    ]
+    causes = finding_of(analysis_of(layer, Entrypoint=["/bin/box"]), "unused-packages").causes
+    assert {cause.package: cause.detail for cause in causes} == {
+        "apk:tool": "required by no installed package; asked for by name",
+        "apk:libt": "required only by tool",
+    }

@@ -217,7 +217,7 @@ def _requirements(packages: Sequence[Package]) -> list[set[int]]:
         for path in package.paths:
             if "/" + path in wanted_paths:
                 providers["/" + path].append(number)
-    return [
+    requires = [
         {
             one
             for alternatives in package.requires
@@ -227,6 +227,13 @@ def _requirements(packages: Sequence[Package]) -> list[set[int]]:
         }
         for number, package in enumerate(packages)
     ]
+    for number, package in enumerate(packages):
+        # What comes along with others on its own does so because they use it.
+        for name in package.install_if:
+            for one in providers.get(name, ()):
+                if one != number:
+                    requires[one].add(number)
+    return requires
 
 
 def _libraries(view: View) -> dict[str, list[str]]:

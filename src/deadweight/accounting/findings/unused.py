@@ -122,7 +122,7 @@ def _reason(found: Reach, named: int) -> str:
     text = (
         f"{len(found.reached)} of {total} packages are reached: from /{found.start}, which the config starts, from what else "
         "it names, and from files that no package owns, through libraries, interpreters, words of shell scripts and "
-        f"declared dependencies. These {named} are not reached, and nothing but each other requires them. "
+        f"declared dependencies. Named are {named} that are not, and that nothing but each other requires. "
     )
     if found.open_ended:
         return text + (
