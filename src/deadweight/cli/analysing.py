@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from deadweight.cli.command import access_of, add_access, add_platform
 from deadweight.cli.progress import open_progress
+from deadweight.errors import UsageError
 
 if TYPE_CHECKING:
     from deadweight.accounting.model import Analysis
@@ -55,7 +56,10 @@ def write_text(path: str, text: str) -> None:
         sys.stdout.write(text)
         return
     target = Path(path)
-    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise UsageError(path, f"cannot be written: {error.strerror}") from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)

@@ -26,7 +26,11 @@ def run(arguments: Sequence[str]) -> int:
     gc.disable()
     debug = "--debug" in arguments
     try:
-        options = build_parser().parse_args(arguments)
+        parser = build_parser()
+        if not arguments:
+            parser.print_help()
+            return DONE
+        options = parser.parse_args(arguments)
         code = int(options.run(options))
         sys.stdout.flush()
         return code
