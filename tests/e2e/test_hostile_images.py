@@ -185,7 +185,7 @@ def test_long_paths_do_not_add_up_to_a_bomb(tmp_path: Path) -> None:
     raw = b"".join(entries) + END
     layer = Layer(gzip.compress(raw, mtime=0), GZIP, diff_id=sha256(raw))
     done = run("analyze", layout(tmp_path / "image", layer), cwd=tmp_path)
-    refused(done, layer.stated, "needs more than 200000 directories")
+    refused(done, layer.stated, "characters of paths that its entries do not have")
 
 
 def test_a_deep_tree_is_shown(tmp_path: Path) -> None:

@@ -47,6 +47,21 @@ def test_directories_without_entries(monkeypatch: pytest.MonkeyPatch) -> None:
         merge([layer])
 
 
+def test_paths_that_grow_behind_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [
+        Item("d/d/d", "d"),
+        Item("l", "l", link="d/d/d"),
+        Item("l/e/e", "d"),
+        Item("m", "l", link="l/e/e"),
+    ]
+    layer = index_of([*items, *(Item(f"m/{number}", "f") for number in range(9))])
+    monkeypatch.setattr(merging, "MAX_PATHS", 200)
+    assert merge([layer]).tree.find("d/d/d/e/e/8") is not None
+    monkeypatch.setattr(merging, "MAX_PATHS", 100)
+    with pytest.raises(LimitExceeded, match="more than 100 characters of paths"):
+        merge([layer])
+
+
 def test_layers_that_are_too_much_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layers = [Layer(entry(b"%d" % number, b"x" * 5000) + END) for number in range(4)]
     with open_image(layout(tmp_path / "image", *layers)) as image:

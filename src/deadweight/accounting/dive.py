@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from deadweight.accounting.model import DiveScore
+from deadweight.errors import LimitExceeded
 from deadweight.layer.entry import DIRECTORY, WHITEOUT_PREFIX
 from deadweight.layer.index import LayerIndex
+from deadweight.tree.merge import MAX_PATHS
 
 _NEVER_ADDED = ".wh..wh.."
 
@@ -49,6 +51,7 @@ class _LayerTree:
 
     def __init__(self, index: LayerIndex) -> None:
         self._index = index
+        self._room = MAX_PATHS
         self.hides_nothing: str | None = None
         self.sizes = {entry.path: entry.size for entry in index.entries if entry.path}
         special = [path for path in self.sizes if WHITEOUT_PREFIX in path]
@@ -105,6 +108,10 @@ class _LayerTree:
 
     def _add_parents(self, path: str) -> None:
         while path and path not in self.parents:
+            self._room -= len(path)
+            if self._room < 0:
+                problem = f"makes more than {MAX_PATHS} characters of paths that its entries do not have"
+                raise LimitExceeded(f"layer {self._index.digest}", problem)
             self.parents.add(path)
             path = path.rpartition("/")[0]
 

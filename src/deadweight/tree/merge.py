@@ -34,6 +34,8 @@ CLASSES = (LIVE, SUPERSEDED, RESTATED, DELETED)
 
 MAX_IMPLICIT = 200_000
 """The most directories of one layer that no entry makes: one long path stands for two thousand of them."""
+MAX_PATHS = 64 << 20
+"""The most characters of paths of one layer that are not those of its entries: behind links they may be of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class _Layer:
         self._complete = complete
         self._number = -1
         self._implicit = 0
+        self._paths = 0
         self._directories: dict[
             str, Node
         ] = {}  # by the path in the tar; emptied when a directory or link goes
@@ -141,6 +144,7 @@ class _Layer:
             self._replace(old, node)
             del children[name]
         children[name] = node
+        self._count(node)
         if parent.touched != self._position:
             self._touch(parent)
 
@@ -271,8 +275,16 @@ class _Layer:
         if old is not None:
             self._drop(old, SUPERSEDED)
         children[name] = node
+        self._count(node)
         self._touch(node)
         return node
+
+    def _count(self, node: Node) -> None:
+        if node.path is not node.entry.path:
+            self._paths += len(node.path)
+            if self._paths > MAX_PATHS:
+                problem = f"makes more than {MAX_PATHS} characters of paths that its entries do not have"
+                raise LimitExceeded(f"layer {self._index.digest}", problem)
 
     def _touch(self, node: Node | None) -> None:
         while node is not None and node.touched != self._position:
