@@ -83,6 +83,7 @@ def test_what_is_public_is_no_secret(label: str) -> None:
 
 def test_a_key_without_a_body_is_none() -> None:
     assert kinds("etc/x.pem", b"-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----\n") == []
+    assert kinds("etc/x.pem", pem("RSA PRIVATE KEY", "") + pem("CERTIFICATE")) == []
 
 
 def test_an_old_encrypted_key() -> None:

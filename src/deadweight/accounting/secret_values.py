@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 _PEM = re.compile(
-    rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY(?: BLOCK)?-----\s*([A-Za-z0-9+/=:,.()\- \r\n]{64})"
+    rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY(?: BLOCK)?-----\s*((?:(?!-----)[A-Za-z0-9+/=:,.()\- \r\n]){64})"
 )
 _OPENSSH_PLAIN = b"b3BlbnNzaC1rZXktdjEAAAAABG5vbmU"
 """How the body begins of an OpenSSH key whose cipher is "none"."""
