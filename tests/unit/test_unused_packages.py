@@ -171,6 +171,27 @@ def test_modules_of_an_interpreter_that_is_not_reached_go_with_it() -> None:
     assert named(image.analysis(Entrypoint=["/usr/sbin/web"])) == {"tool", "libtool2", "python3", "python3-x"}
 
 
+def test_a_script_that_env_starts_is_one_of_its_interpreter() -> None:
+    image = base().add("python3", program("usr/bin/python3", "libc.so.6"))
+    script = file("srv/run", b"#!/usr/bin/env -S python3 -u\n", 0o755)
+    assert named(image.analysis(script, Entrypoint=["/usr/sbin/web"])) == set()
+
+
+def test_a_path_can_be_required_and_lead_through_links() -> None:
+    image = (
+        base()
+        .add("needy", program("usr/sbin/needy"), depends="/opt/tool")
+        .add("other", program("usr/bin/other", size=3))
+    )
+    links = (link("opt", "usr/share"), link("usr/share/tool", "../bin/other"))
+    assert named(image.analysis(*links, Entrypoint=["/usr/sbin/needy"])) == {
+        "tool",
+        "libtool2",
+        "web",
+        "libweb1",
+    }
+
+
 def test_a_library_or_plugin_that_somebody_may_load_is_not_named() -> None:
     image = (
         base()

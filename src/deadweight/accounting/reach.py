@@ -73,7 +73,7 @@ class Reach:
 
 def reach(view: View, packages: Sequence[Package]) -> Reach:
     """What is reached in an image with `packages`, those of its distribution. Raises `NoStart`."""
-    requires = _requirements(packages)
+    requires = _requirements(view, packages)
     required_by: list[set[int]] = [set() for _ in packages]
     for number, required in enumerate(requires):
         for one in required:
@@ -204,19 +204,20 @@ class _Walk:
         return self._numbers.get(id(self._owners.get(path)))
 
 
-def _requirements(packages: Sequence[Package]) -> list[set[int]]:
+def _requirements(view: View, packages: Sequence[Package]) -> list[set[int]]:
     """For each package those that satisfy one of its requirements: of alternatives all that are installed."""
     providers: dict[str, list[int]] = defaultdict(list)
     for number, package in enumerate(packages):
         for name in {package.name, *package.provides}:
             providers[name].append(number)
-    wanted_paths = {
-        name for package in packages for names in package.requires for name in names if name.startswith("/")
-    }
-    for number, package in enumerate(packages) if wanted_paths else ():
-        for path in package.paths:
-            if "/" + path in wanted_paths:
-                providers["/" + path].append(number)
+    numbers = {id(package): number for number, package in enumerate(packages)}
+    for path in {
+        name for package in packages for names in package.requires for name in names if name[:1] == "/"
+    }:
+        # rpm packages may require a file, by a path that leads through links.
+        node = find_program(view.merged.tree, path, ())
+        if node is not None and (owner := numbers.get(id(view.inventory.owners.get(node.path)))) is not None:
+            providers[path].append(owner)
     requires = [
         {
             one
