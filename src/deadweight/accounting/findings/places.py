@@ -6,13 +6,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import chain
 from posixpath import normpath
 
 from deadweight.accounting.findings.kinds import KINDS, Kind
 from deadweight.accounting.findings.known_places import NAMES, PLACES, Name, Place
 from deadweight.accounting.model import Finding
 from deadweight.accounting.programs import command_words
-from deadweight.accounting.view import Portion, View
+from deadweight.accounting.view import LiveFile, Portion, View
 from deadweight.inventory import elf
 from deadweight.oci.config import Execution
 from deadweight.tree.node import LinkLoop, Tree
@@ -34,17 +35,9 @@ class Places:
     def find(self, view: View) -> Iterator[Finding]:
         """The findings in the order of `KINDS`. A content counts where all its names are in places of one kind."""
         classifier = Classifier(view)
-        cores = {
-            path for path, fact in view.elf_facts.items() if (found := elf.of(fact)) and found.kind == _CORE
-        }
         portions: dict[str, list[Portion]] = defaultdict(list)
         sums: dict[int, int] = defaultdict(int)
-        for file in view.files:
-            place = classifier.place_of(file.path)
-            if place is None:
-                if file.path not in cores:
-                    continue
-                place = _CORE_DUMP
+        for file, place in chain(classifier.placed(view.files), _dumps(view, classifier)):
             if len(file.names) > 1 and any(classifier.kind_of(name) != place.kind for name in file.names):
                 continue
             portions[place.kind].append((file, file.entry.size))
@@ -60,6 +53,14 @@ class Places:
             )
             if finding is not None:
                 yield finding
+
+
+def _dumps(view: View, classifier: Classifier) -> Iterator[tuple[LiveFile, Name]]:
+    """The memory of crashed processes, wherever it lies."""
+    paths = {path for path, fact in view.elf_facts.items() if (found := elf.of(fact)) and found.kind == _CORE}
+    for file in view.files if paths else ():
+        if file.path in paths and classifier.place_of(file.path) is None:
+            yield file, _CORE_DUMP
 
 
 class Classifier:
@@ -98,6 +99,22 @@ class Classifier:
         if root in self._spared and path[len(root) + 1 :].partition("/")[0] in self._spared[root]:
             return None
         return place
+
+    def placed(self, files: Iterable[LiveFile]) -> Iterator[tuple[LiveFile, Place | Name]]:
+        """Those of `files` that are in a place, with it. Sorted by path, as they are, each directory is looked up once."""
+        names = self._names
+        known: str | None = None
+        found = None
+        for file in files:
+            path = file.path
+            slash = path.rfind("/")
+            directory = path[: max(slash, 0)]
+            if directory != known:
+                known, found = directory, self._find(directory)
+            if found is not None or path[max(slash, path.rfind(".")) + 1 :] in names:
+                place = self.place_of(path)
+                if place is not None:
+                    yield file, place
 
     def _find(self, directory: str) -> tuple[Place, str] | None:
         """The place that `directory` is, or lies in, and the path of that place."""
