@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -70,8 +71,10 @@ def start(
 def finish(process: subprocess.Popen[bytes], cwd: Path) -> Run:
     """Waits for what `start` started. Fails where it does not end."""
     deadline = time.monotonic() + PATIENCE
+    peak = 0
     while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        peak = max(peak, _peak_memory(process.pid))
+        pid, status, _ = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
         if time.monotonic() > deadline:
@@ -81,7 +84,22 @@ def finish(process: subprocess.Popen[bytes], cwd: Path) -> Run:
         time.sleep(0.02)
     process.returncode = os.waitstatus_to_exitcode(status)
     out, err = ((cwd / "run" / name).read_bytes().decode("utf-8", "replace") for name in ("out", "err"))
-    return Run(process.returncode, out, err, usage.ru_maxrss * 1024)
+    return Run(process.returncode, out, err, peak)
+
+
+def _peak_memory(pid: int) -> int:
+    """The peak so far of a process that has become ours: before, it is a copy of the one that runs the tests.
+
+    `ru_maxrss` is of no use here: it keeps the size of that copy.
+    """
+    try:
+        if b"deadweight" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return 0
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 def refused(done: Run, *words: str) -> None:

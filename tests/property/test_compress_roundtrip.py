@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deadweight.layer.compress import Compression, compress, measure
@@ -25,6 +25,7 @@ CHUNKS = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
+@example([b""], Compression("zstd", 1), 1, 1)
 @given(CHUNKS, COMPRESSIONS, st.integers(1, 5), st.integers(1, 200_000))
 def test_round_trip(chunks: list[bytes], compression: Compression, threads: int, piece: int) -> None:
     data = b"".join(chunks)

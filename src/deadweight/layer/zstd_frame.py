@@ -19,8 +19,9 @@ def zstd_frame(chunks: Iterable[bytes], level: int, threads: int) -> Iterator[Bl
     codec = ZstdCompressor(options=options)
     size = 0
     for chunk in chunks:
+        # Even an empty chunk would begin the frame, and with another header than an empty layer has without it.
+        data = codec.compress(chunk) if chunk else b""
         size += len(chunk)
-        data = codec.compress(chunk)
         if data:
             yield Block(0, data)
     yield Block(size, codec.flush())
