@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from deadweight.accounting import scripts
 from deadweight.accounting.programs import SHELLS, find_program, runs_any_code, search_path, started
 from deadweight.accounting.view import View
-from deadweight.inventory import elf
 from deadweight.inventory.model import Package
 from deadweight.tree.node import LinkLoop, Node
 
@@ -90,7 +89,7 @@ class _Walk:
         self._view = view
         self._found = found
         self._tree = view.merged.tree
-        self._elf = view.elf_facts
+        self._elf = view.elf_files
         self._scripts = dict(view.facts.live(scripts.SCRIPTS))
         self._path = search_path(view.config.execution)
         self._owners = view.inventory.owners
@@ -187,7 +186,7 @@ class _Walk:
 
     def _loaded(self, path: str) -> list[str]:
         """What the file at `path` cannot start without: libraries and its interpreter. A library is given once."""
-        found = elf.of(self._elf.get(path))
+        found = self._elf.get(path)
         if found is not None:
             names = [*found.needed, found.interpreter.rpartition("/")[2]]
             new = [name for name in names if name not in self._needed]

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from deadweight.accounting.model import Surface
 from deadweight.accounting.programs import SHELLS
 from deadweight.accounting.view import View
-from deadweight.inventory import elf
 from deadweight.tree.node import LinkLoop, Tree
 
 _ANYBODY = 0o111
@@ -18,7 +17,7 @@ _PROGRAM_FOLDERS = frozenset({"bin", "sbin"})
 
 def surface_of(view: View) -> Surface:
     """Counts of packages and executables, and the paths of privileged files and shells."""
-    facts = view.elf_facts
+    elfs = view.elf_files
     executables = 0
     setuid: list[str] = []
     shells: list[str] = []
@@ -29,7 +28,7 @@ def surface_of(view: View) -> Surface:
             if mode & _SET_IDS:
                 setuid += file.names
             shells += [name for name in file.names if _is_shell(name)]
-        elif (found := elf.of(facts.get(file.path))) is not None and found.program:
+        elif (found := elfs.get(file.path)) is not None and found.program:
             executables += 1
     shells += _linked_shells(view)
     packages = Counter(package.ecosystem for package in view.inventory.packages)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from deadweight.accounting.ledger import Ledger
 from deadweight.accounting.model import BROUGHT, SUSPECT, Cause, Finding, Item
 from deadweight.inventory import elf
+from deadweight.inventory.elf import Elf
 from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts
-from deadweight.layer.collect import Fact
 from deadweight.layer.entry import FILE, SYMLINK, Entry
 from deadweight.oci.config import ImageConfig
 from deadweight.tree.merge import Merged
@@ -88,9 +88,10 @@ class View:
         return files, links
 
     @cached_property
-    def elf_facts(self) -> dict[str, Fact]:
+    def elf_files(self) -> dict[str, Elf]:
         """What is known of ELF files, by live path."""
-        return dict(self.facts.live(elf.COLLECTOR))
+        live = self.facts.live(elf.COLLECTOR)
+        return {path: found for path, fact in live if (found := elf.of(fact)) is not None}
 
     @cached_property
     def instructions(self) -> list[str]:

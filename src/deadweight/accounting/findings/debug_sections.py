@@ -16,11 +16,10 @@ class DebugSections:
 
     def find(self, view: View) -> Iterator[Finding]:
         """At most one finding; an item has the bytes of the sections, not those of the file."""
-        facts = view.elf_facts
         portions = []
+        elfs = view.elf_files
         for file in view.files:
-            fact = facts.get(file.path)
-            found = elf.of(fact) if fact is not None else None
+            found = elfs.get(file.path)
             if found is not None:
                 size = file.entry.size
                 portions.append((file, size if _detached(file, found) else min(found.strippable, size)))

@@ -14,7 +14,6 @@ from deadweight.accounting.findings.known_places import NAMES, PLACES, Name, Pla
 from deadweight.accounting.model import Finding
 from deadweight.accounting.programs import command_words
 from deadweight.accounting.view import LiveFile, Portion, View
-from deadweight.inventory import elf
 from deadweight.oci.config import Execution
 from deadweight.tree.node import LinkLoop, Tree
 
@@ -57,7 +56,7 @@ class Places:
 
 def _dumps(view: View, classifier: Classifier) -> Iterator[tuple[LiveFile, Name]]:
     """The memory of crashed processes, wherever it lies."""
-    paths = {path for path, fact in view.elf_facts.items() if (found := elf.of(fact)) and found.kind == _CORE}
+    paths = {path for path, found in view.elf_files.items() if found.kind == _CORE}
     for file in view.files if paths else ():
         if file.path in paths and classifier.place_of(file.path) is None:
             yield file, _CORE_DUMP
