@@ -74,7 +74,9 @@ def test_a_root_file_system_has_no_names() -> None:
         recognised("x.tar:tag")
 
 
-@pytest.mark.parametrize("data", [b"", b"text", b"\x7fELF" + bytes(2000), gzip.compress(b"text", mtime=0), tar_of({})])
+@pytest.mark.parametrize(
+    "data", [b"", b"text", b"\x7fELF" + bytes(2000), gzip.compress(b"text", mtime=0), tar_of({})]
+)
 def test_a_file_that_is_no_image_is_refused(data: bytes) -> None:
     Path("x.tar").write_bytes(data)
     with pytest.raises(Unsupported, match=r"x\.tar: is no image; expected a docker archive, an OCI archive"):
