@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,6 +32,16 @@ class WireMap:
             return 0
         tar0, wire0 = self.tar[right - 1], self.wire[right - 1]
         return wire0 + (offset - tar0) * (self.wire[right] - wire0) // (self.tar[right] - tar0)
+
+    def all_at(self, offsets: Iterable[int]) -> Iterator[int]:
+        """The same for many offsets, which must ascend."""
+        pairs = zip(self.tar, self.wire, strict=True)
+        tar0 = wire0 = tar1 = wire1 = 0
+        for offset in offsets:
+            while tar1 <= offset:
+                tar0, wire0 = tar1, wire1
+                tar1, wire1 = next(pairs, (offset + 1, wire0))
+            yield wire0 + (offset - tar0) * (wire1 - wire0) // (tar1 - tar0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +75,7 @@ class LayerIndex:
         The shares add up to `blob_size`: what is before the first entry counts to the first, what is after the
         last (the end of the archive) to the last.
         """
-        at = self.wire.at
-        starts = [at(entry.start) for entry in self.entries]
+        starts = list(self.wire.all_at(entry.start for entry in self.entries))
         if not starts:
             return []
         starts[0] = 0
