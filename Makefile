@@ -1,8 +1,9 @@
 # What one does with a clone of deadweight. `make` alone lists it.
 
 SHELL := /bin/sh
-# Debian keeps dockerd and its like where an ordinary user's PATH does not look.
-export PATH := $(PATH):/usr/sbin:/sbin
+# Debian keeps dockerd and its like, and Go itself, where an ordinary user's PATH does not look.
+GO_TOOLS := .cache/go-bin
+export PATH := $(CURDIR)/$(GO_TOOLS):$(PATH):/usr/sbin:/sbin:/usr/local/go/bin
 
 BIN := .venv/bin
 IMAGE := demo/image
@@ -45,21 +46,15 @@ $(IMAGE)/index.json: examples/demo.toml examples/debian_image.py
 test:
 	@scripts/venv test
 	@scripts/require $(TEST_PROGRAMS)
-ifeq ($(COVERAGE),)
-	$(BIN)/python -m pytest -n $(JOBS)
-else
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(JOBS)
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
-endif
+	@scripts/go-tools $(GO_TOOLS)
+	$(BIN)/python -m pytest -n $(JOBS) $(if $(COVERAGE),--cov)
 
 lint:
 	@scripts/venv lint test
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format:
 	@scripts/venv lint test
@@ -73,6 +68,7 @@ fuzz:
 bench:
 	@scripts/venv bench
 	@scripts/require mmdebstrap skopeo umoci gzip zstd
+	@scripts/go-tools $(GO_TOOLS)
 	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:

@@ -143,7 +143,7 @@ def main() -> None:
     )
     options = parser.parse_args()
 
-    found = programs.find(inputs.CACHE / "bin")
+    found = programs.find()
     images = {
         f"{size}-{compression}": image
         for size in (("small",) if options.small else ("small", "large"))

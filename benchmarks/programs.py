@@ -9,44 +9,30 @@ import subprocess
 import sys
 from pathlib import Path
 
-GO_MODULES = {
-    "crane": "github.com/google/go-containerregistry/cmd/crane@v0.22.1",
-    "dive": "github.com/wagoodman/dive@v0.13.1",
-}
 VERSION_COMMANDS = {
     "deadweight": ("--version",),
     "skopeo": ("--version",),
     "umoci": ("--version",),
     "syft": ("version", "-o", "json"),
+    "crane": ("version",),
 }
 
 
-def find(folder: Path) -> dict[str, str]:
-    """Name -> path of each program that is there. crane and dive are built into `folder` where Go is there."""
+def find() -> dict[str, str]:
+    """Name -> path of each program that is there, those of the virtual environment first."""
     beside = Path(sys.executable).parent
-    found = {}
-    for name in ("deadweight", "skopeo", "umoci", "syft"):
-        path = shutil.which(name, path=beside) or shutil.which(name)
-        if path:
-            found[name] = path
-    go = shutil.which("go")
-    for name, module in GO_MODULES.items():
-        if go and not (folder / name).exists():
-            print(f"building {name}", file=sys.stderr)
-            subprocess.run([go, "install", module], env={**os.environ, "GOBIN": str(folder)}, check=True)
-        if (folder / name).exists():
-            found[name] = str(folder / name)
-    return found
+    names = ("deadweight", "skopeo", "umoci", "syft", "crane", "dive")
+    paths = {name: shutil.which(name, path=beside) or shutil.which(name) for name in names}
+    return {name: path for name, path in paths.items() if path}
 
 
 def versions(programs: dict[str, str]) -> dict[str, str]:
-    """Name -> what the program says its version is; of those built here, the version that was asked for."""
+    """Name -> what the program says its version is."""
     said = {"Python": platform.python_version()}
     for name, path in programs.items():
-        if name in GO_MODULES:
-            said[name] = GO_MODULES[name].rpartition("@")[2]
-        else:
-            said[name] = _first_version(subprocess.check_output([path, *VERSION_COMMANDS[name]], text=True))
+        # dive, as Go builds it, does not know its own version.
+        command = ["go", "version", "-m", path] if name == "dive" else [path, *VERSION_COMMANDS[name]]
+        said[name] = _first_version(subprocess.check_output(command, text=True))
     for name in ("isal", "zlib-ng", "backports.zstd"):
         from importlib.metadata import version
 
