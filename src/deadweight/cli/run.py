@@ -41,13 +41,22 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        # The reader (`head`, a pager) has seen enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (`head`, a pager) has seen enough.
+        _drop_output()
         return DONE
     except (OSError, MemoryError) as error:
         if debug:
             traceback.print_exc()
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_output()
         return _fail(_system_error(error))
+
+
+def _drop_output() -> None:
+    """What standard output did not take is given up: Python would try and complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _system_error(error: OSError | MemoryError) -> str:
