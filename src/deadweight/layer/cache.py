@@ -161,13 +161,16 @@ def _seal(body: bytes, digest: Digest, signature: str) -> bytes:
 def _read_own(path: Path) -> bytes:
     """The file at `path`. Raises `OSError` for one of another user, who could have put anything into it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - the descriptor was opened with care
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
             raise PermissionError(errno.EPERM, "is no file of this user")
         if status.st_size > MAX_INDEX:
             raise OSError(errno.EFBIG, "is too large")
-        return file.read(MAX_INDEX)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_INDEX)
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: Path, data: bytes) -> None:
