@@ -7,7 +7,6 @@ bytes, sees each once, and returns facts that are kept with the index (and in it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 Fact: TypeAlias = "bool | int | str | list[Fact] | dict[str, Fact] | None"
@@ -60,15 +59,6 @@ class Collector(Protocol):
 
     def collect(self, path: str, content: Content) -> Fact:
         """The facts, or None for nothing worth keeping. Bad content is a fact too: never raises for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """The facts of one collector in one layer: entry number -> fact."""
-
-    name: str
-    version: int
-    facts: dict[int, Fact]
 
 
 def signature(collectors: Sequence[Collector]) -> str:
