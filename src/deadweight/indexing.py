@@ -11,7 +11,8 @@ from deadweight.errors import DigestMismatch, LimitExceeded, NotFound
 from deadweight.image import Image, Layer
 from deadweight.layer.collect import Collector, signature
 from deadweight.layer.index import LayerIndex, WireMap
-from deadweight.layer.indexer import MAX_RATIO, index_layer
+from deadweight.layer.indexer import index_layer
+from deadweight.layer.stored import MAX_RATIO
 from deadweight.oci.digest import Digest
 
 MAX_ENTRIES = 4_000_000

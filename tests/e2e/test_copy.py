@@ -446,7 +446,7 @@ def test_layers_and_diff_ids_must_match(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deadweight.layer.inflate.MIN_TAR_LIMIT", 10 << 20)
+    monkeypatch.setattr("deadweight.layer.stored.MIN_TAR_LIMIT", 10 << 20)
     image = sample_image(({"zeros": bytes(64 << 20)},))
     with pytest.raises(DeadweightError, match="bomb"):
         copy_image(layout(tmp_path / "source", image), f"oci:{tmp_path / 'target'}", compression=ZSTD)

@@ -21,7 +21,8 @@ from deadweight.errors import DeadweightError
 from deadweight.image import manifests, read_image, select
 from deadweight.inventory import elf, jar
 from deadweight.inventory.take import take_inventory
-from deadweight.layer.content import Ends
+from deadweight.layer.collect import ends
+from deadweight.layer.content import Kept
 from deadweight.layer.index import LayerIndex, WireMap
 from deadweight.layer.indexer import index_layer
 from deadweight.layer.scanner import Scanner
@@ -122,11 +123,11 @@ def files(*paths: str) -> Callable[[bytes], None]:
     def run(data: bytes) -> None:
         path, content = paths[data[0] % len(paths) if data else 0], data[1:]
         if path.endswith((".jar", "program")):
-            ends = Ends(len(content), _KEPT)
+            kept = Kept(len(content), ends(len(content), _KEPT))
             for at in range(0, len(content), 100):
-                ends.append(memoryview(content)[at : at + 100])
+                kept.append(memoryview(content)[at : at + 100])
             for collector in (elf.COLLECTOR, jar.COLLECTOR):
-                _storable(collector.collect(path, ends))
+                _storable(collector.collect(path, kept))
         tree = b"".join(_member(*item) for item in (_COMPANY | {path: content}).items())
         scanner = Scanner(iter([memoryview(tree)]), _COLLECTORS, "layer")
         scanner.scan()

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deadweight.inventory import elf
-from deadweight.layer.content import Ends, Whole
+from deadweight.layer.collect import ends
+from deadweight.layer.content import Kept, Whole
 from elf_samples import (
     ALLOC,
     DT_NEEDED,
@@ -126,9 +127,9 @@ def test_damaged_files_are_answered(
         content[position : position + len(damage)] = damage
     del content[max(64, length) :]
     content[:4] = b"\x7fELF"
-    ends = Ends(len(content), limit)
-    ends.append(memoryview(content))
-    for shown in (Whole(bytes(content)), ends):
+    kept = Kept(len(content), ends(len(content), limit))
+    kept.append(memoryview(content))
+    for shown in (Whole(bytes(content)), kept):
         fact = elf.COLLECTOR.collect("file", shown)
         assert json.loads(json.dumps(fact)) == fact
         found = elf.of(fact)

@@ -8,7 +8,8 @@ import pytest
 from deadweight.inventory import elf
 from deadweight.inventory.elf import EXECUTABLE, RELOCATABLE, SHARED, Elf
 from deadweight.inventory.go_build import GoBuild, GoModule
-from deadweight.layer.content import Ends, Whole
+from deadweight.layer.collect import ends
+from deadweight.layer.content import Kept, Whole
 from elf_samples import (
     ALLOC,
     BASE,
@@ -192,9 +193,9 @@ def test_a_large_file_is_read_by_its_ends() -> None:
     sections = (Section(".text", bytes(200_000), flags=ALLOC), Section(".debug_info", bytes(70_000)))
     sample = ElfSample(names={DT_NEEDED: ["libc.so.6"]}, sections=sections)
     content = sample.content()
-    ends = Ends(len(content), 5000)
-    ends.append(memoryview(content))
-    found = elf.of(elf.COLLECTOR.collect("file", ends))
+    kept = Kept(len(content), ends(len(content), 5000))
+    kept.append(memoryview(content))
+    found = elf.of(elf.COLLECTOR.collect("file", kept))
     assert found == read(content)
     assert found.debug == 70_000
     assert not found.incomplete
@@ -207,9 +208,9 @@ def test_what_lies_between_the_ends_makes_it_incomplete() -> None:
         Section(".debug_info", bytes(50_000)),
     )
     content = ElfSample(kind=EXECUTABLE, sections=sections).content()
-    ends = Ends(len(content), 5000)
-    ends.append(memoryview(content))
-    found = elf.of(elf.COLLECTOR.collect("file", ends))
+    kept = Kept(len(content), ends(len(content), 5000))
+    kept.append(memoryview(content))
+    found = elf.of(elf.COLLECTOR.collect("file", kept))
     assert found is not None
     assert (found.is_go, found.go, found.debug, found.incomplete) == (True, None, 50_000, True)
     assert found.program

@@ -11,6 +11,7 @@ import pytest
 
 from archive_samples import link, tar_of
 from deadweight.errors import InvalidDocument, InvalidLayer, LimitExceeded, NotFound
+from deadweight.layer import stored as stored_layer
 from deadweight.transport import tar_files
 from deadweight.transport.tar_files import TarFiles
 from services.images import zstd_frame
@@ -68,7 +69,7 @@ def test_an_archive_that_would_fill_the_disk_is_refused(
 
 
 def test_a_bomb_is_refused(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tar_files, "MIN_TAR_LIMIT", 1 << 20)
+    monkeypatch.setattr(stored_layer, "MIN_TAR_LIMIT", 1 << 20)
     with pytest.raises(LimitExceeded, match="a hundred times its size"):
         opened(gzip.compress(tar_of({"a": bytes(4 << 20)})))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import tarfile
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from deadweight.errors import DeadweightError, InvalidLayer
-from deadweight.layer.collect import Content, Fact
+from deadweight.layer.collect import Content, Fact, ends
 from deadweight.layer.entry import CHARACTER, DIRECTORY, FIFO, FILE, HARD_LINK, SYMLINK, Entry
 from deadweight.layer.scanner import Scanner
 
@@ -99,6 +100,9 @@ class Marker:
 
     def wants(self, path: str, size: int) -> bool:
         return not path.startswith("not/")
+
+    def parts(self, size: int, start: bytes) -> tuple[range, ...]:
+        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         return content.read(0, content.size).decode("latin-1")
@@ -252,19 +256,26 @@ def test_a_collector_sees_names_and_magics() -> None:
         assert scan(data, piece, Marker()).facts == {"marker": {0: "1", 1: "\x7fELF2"}}
 
 
-def test_of_a_large_content_both_ends_are_kept() -> None:
-    content = bytes(range(256)) * 40
-    seen: list[tuple[bytes, bytes]] = []
+def test_of_a_large_content_the_wanted_parts_are_kept() -> None:
+    content = random.Random(1).randbytes(300_000)
+    wanted = (range(299_000, 400_000), range(100_000, 100_500), range(100_400, 101_000), range(-5, 10))
+    seen: list[bytes] = []
 
-    class Ends(Marker):
+    class Parts(Marker):
+        def parts(self, size: int, start: bytes) -> tuple[range, ...]:
+            seen.append(start)
+            return wanted
+
         def collect(self, path: str, content: Content) -> Fact:
-            seen.append((content.read(0, 1000), content.read(content.size - 1000, 1000)))
-            with pytest.raises(LookupError):
-                content.read(4000, 100)
+            seen.extend(content.read(*part) for part in ((0, 64 << 10), (100_000, 1000), (299_000, 5000)))
+            for offset, length in ((64 << 10, 100), (100_500, 501), (99_999, 2)):
+                with pytest.raises(LookupError):
+                    content.read(offset, length)
             return None
 
-    scan(tar(member("wanted", content)), 700, Ends(limit=1000))
-    assert seen == [(content[:1000], content[-1000:])]
+    scan(tar(member("wanted", content)), 700, Parts())
+    start = content[: 64 << 10]
+    assert seen == [start, start, content[100_000:101_000], content[299_000:]]
 
 
 @pytest.mark.parametrize("refuse", [lambda: entries(header(b"../x"))])

@@ -10,8 +10,8 @@ import pytest
 
 from deadweight.inventory import zip_members
 from deadweight.inventory.zip_members import Archive, BadZip
-from deadweight.layer.collect import ContentGap
-from deadweight.layer.content import Ends, Whole
+from deadweight.layer.collect import ContentGap, ends
+from deadweight.layer.content import Kept, Whole
 
 
 def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED, comment: bytes = b"") -> bytes:
@@ -61,9 +61,9 @@ def test_zip64(before: bytes) -> None:
     assert read_all(before + plain[:-22] + record + locator + marked) == {"a": b"x"}
 
 
-def kept(data: bytes, limit: int) -> Ends:
+def kept(data: bytes, limit: int) -> Kept:
     """The first and the last `limit` bytes of `data`."""
-    content = Ends(len(data), limit)
+    content = Kept(len(data), ends(len(data), limit))
     content.append(memoryview(data))
     return content
 

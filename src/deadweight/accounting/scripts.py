@@ -6,9 +6,10 @@ Sources: Linux, Documentation/admin-guide/binfmt-misc and execve(2) for ``#!``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deadweight.layer.collect import Content, Fact
+from deadweight.layer.collect import Content, Fact, ends
 
 _MAX_LINE = 256
 _MAX_SCRIPT = 64 << 10
@@ -41,6 +42,9 @@ class ScriptCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return not path.startswith(_NOT_RUN)
+
+    def parts(self, size: int, start: bytes) -> Iterable[range]:
+        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         """The first line without ``#!`` and, of a shell script that is not too long, its words, each once."""

@@ -5,11 +5,12 @@ What does not fit in a file makes the result incomplete, never an error.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from deadweight.inventory import go_build
-from deadweight.inventory.elf_format import MAGIC, BrokenElf, ElfFile, Section, Segment, open_elf
+from deadweight.inventory.elf_format import MAGIC, BrokenElf, ElfFile, Section, Segment, open_elf, parts
 from deadweight.inventory.go_build import GoBuild
 from deadweight.layer.collect import Content, ContentGap, Fact
 
@@ -91,14 +92,16 @@ class ElfCollector:
     """Collects of every ELF file the fields of its `Elf` that are not their defaults."""
 
     name = "elf"
-    version = 1
+    version = 2
     names: frozenset[str] = frozenset()
     suffixes: frozenset[str] = frozenset()
     magics = frozenset({MAGIC})
-    limit = 4 << 20
 
     def wants(self, path: str, size: int) -> bool:
         return True
+
+    def parts(self, size: int, start: bytes) -> Iterable[range]:
+        return parts(start, size)
 
     def collect(self, path: str, content: Content) -> Fact:
         """The fact that `of` takes; None for what is no ELF file."""

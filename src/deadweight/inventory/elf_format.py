@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from deadweight.layer.collect import Content
+from deadweight.layer.collect import Content, ContentGap
+from deadweight.layer.content import Kept
 
 MAGIC = b"\x7fELF"
 MAX_SECTIONS = 1 << 17
@@ -18,7 +19,13 @@ MAX_NAMES = 1 << 22
 MAX_DYNAMIC = 1 << 13
 MAX_STRING = 1 << 12
 
-_PT_LOAD = 1
+KEPT = 4 << 20
+"""The most bytes that are kept of one segment of a file that comes in pieces."""
+
+_PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
+_PF_W = 2
+_BEFORE_SECTIONS = 1 << 20
+"""What linkers put right before the section headers: the names of the sections, and links to debug files."""
 
 
 class BrokenElf(ValueError):
@@ -49,6 +56,7 @@ class Segment(NamedTuple):
     address: int
     size: int
     """In the file."""
+    flags: int
 
 
 class _Layout(NamedTuple):
@@ -59,7 +67,7 @@ class _Layout(NamedTuple):
     header: Struct
     section: Struct
     segment: Struct
-    segment_fields: tuple[int, int, int, int]
+    segment_fields: tuple[int, int, int, int, int]
     """Where the fields of `Segment` stand in a program header."""
     dynamic: Struct
 
@@ -68,9 +76,9 @@ def _layout(bits: int, order: str) -> _Layout:
     big_endian = order == ">"
     if bits == 64:
         structs = Struct(order + "16x2HI3QI6H"), Struct(order + "2I4Q2I2Q"), Struct(order + "2I6Q")
-        return _Layout(bits, big_endian, *structs, (0, 2, 3, 5), Struct(order + "qQ"))
+        return _Layout(bits, big_endian, *structs, (0, 2, 3, 5, 1), Struct(order + "qQ"))
     structs = Struct(order + "16x2H5I6H"), Struct(order + "10I"), Struct(order + "8I")
-    return _Layout(bits, big_endian, *structs, (0, 1, 2, 4), Struct(order + "iI"))
+    return _Layout(bits, big_endian, *structs, (0, 1, 2, 4, 6), Struct(order + "iI"))
 
 
 _LAYOUTS = {
@@ -91,6 +99,30 @@ def open_elf(content: Content) -> ElfFile | None:
     return ElfFile(content, layout, layout.header.unpack_from(start))
 
 
+def parts(start: bytes, size: int) -> list[range]:
+    """What has to be kept of an ELF file of `size` bytes that begins with `start`, so that it can be read.
+
+    That is where it says to be loaded from: symbol names lie at the start of what is mapped first, what the Go linker
+    says at that of the data.
+    """
+    content = Kept(size, [range(len(start))])
+    content.append(start)
+    file = open_elf(content)
+    if file is None:
+        return []
+    found = file.section_parts()
+    try:
+        segments = file.segments()
+    except (BrokenElf, ContentGap):
+        return found
+    loads = [segment for segment in segments if segment.kind == _PT_LOAD]
+    data = [segment for segment in loads if segment.flags & _PF_W]
+    named = {segment.kind: segment for segment in segments if segment.kind in (_PT_DYNAMIC, _PT_INTERP)}
+    for segment in (*loads[:1], *data[:2], *named.values()):
+        found.append(range(segment.offset, segment.offset + min(segment.size, KEPT)))
+    return found
+
+
 class ElfFile:
     """One ELF file. What reads raises `BrokenElf`, or `ContentGap` for a part that was not kept."""
 
@@ -106,28 +138,46 @@ class ElfFile:
         self._section_size, self._section_count, self._names_index = header[10:13]
         self._loads: list[Segment] = []
 
+    def section_parts(self) -> list[range]:
+        """Where the section headers lie, and the names of the sections as far as that is known already."""
+        size = min(self._section_count or 1, MAX_SECTIONS) * self._section_size
+        found = [range(self._sections_at - _BEFORE_SECTIONS, self._sections_at + size)]
+        try:
+            names = self._section_names(self._section_headers())
+        except (BrokenElf, ContentGap):
+            return found  # they come last, as most linkers have it
+        return [*found, range(names.offset, names.offset + names.size)]
+
     def sections(self) -> tuple[list[Section], bytes]:
         """All section headers, and the section names that `Section.name` points into."""
         if not self._sections_at:
             return [], b""
+        sections = self._section_headers()
+        names = self._section_names(sections)
+        return sections, self._exactly(names.offset, names.size)
+
+    def _section_headers(self) -> list[Section]:
         record = self._layout.section
         if self._section_size != record.size:
             raise BrokenElf("section headers of another size")
-        count, names_index = self._section_count, self._names_index
-        if not count or names_index == 0xFFFF:  # too many for the header: the first section says
-            first = Section(*record.unpack(self._exactly(self._sections_at, record.size)))
-            count = count or first.size
-            names_index = first.link if names_index == 0xFFFF else names_index
+        count = self._section_count
+        if not count:  # too many for the header: the first section says
+            count = Section(*record.unpack(self._exactly(self._sections_at, record.size))).size
         if count > MAX_SECTIONS:
             raise BrokenElf("too many sections")
         data = self._exactly(self._sections_at, count * record.size)
-        sections = list(map(Section._make, record.iter_unpack(data)))
-        if names_index >= count:
+        return list(map(Section._make, record.iter_unpack(data)))
+
+    def _section_names(self, sections: list[Section]) -> Section:
+        number = self._names_index
+        if number == 0xFFFF and sections:
+            number = sections[0].link
+        if number >= len(sections):
             raise BrokenElf("the section names are in no section")
-        names = sections[names_index]
+        names = sections[number]
         if names.size > MAX_NAMES:
             raise BrokenElf("the section names are too long")
-        return sections, self._exactly(names.offset, names.size)
+        return names
 
     def segments(self) -> list[Segment]:
         """All program headers."""
@@ -137,11 +187,8 @@ class ElfFile:
         if self._segment_size != record.size or self._segment_count > MAX_SEGMENTS:
             raise BrokenElf("program headers of another size, or too many")
         data = self._exactly(self._segments_at, self._segment_count * record.size)
-        kind, offset, address, size = self._layout.segment_fields
-        segments = [
-            Segment(fields[kind], fields[offset], fields[address], fields[size])
-            for fields in record.iter_unpack(data)
-        ]
+        order = self._layout.segment_fields
+        segments = [Segment(*[fields[number] for number in order]) for fields in record.iter_unpack(data)]
         self._loads = [segment for segment in segments if segment.kind == _PT_LOAD]
         return segments
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from deadweight.inventory.fields import one_line
 from deadweight.inventory.zip_members import Archive, BadZip
-from deadweight.layer.collect import Content, ContentGap, Fact
+from deadweight.layer.collect import Content, ContentGap, Fact, ends
 
 MAX_MANIFEST = 64 << 10
 MAX_PROPERTIES = 4 << 10
@@ -36,6 +37,9 @@ class ArchiveCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return "." in path.rpartition("/")[2]  # a file called just "jar" is none
+
+    def parts(self, size: int, start: bytes) -> Iterable[range]:
+        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         try:

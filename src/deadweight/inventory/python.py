@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from itertools import islice
 
 from deadweight.inventory.fields import one_line, single_requirements, text, texts
 from deadweight.inventory.model import PYTHON, Package
 from deadweight.inventory.reader import Facts, Locator, Problem
-from deadweight.layer.collect import Content, Fact
+from deadweight.layer.collect import Content, Fact, ends
 from deadweight.tree.node import LinkLoop, Node, Tree
 
 MAX_FILES = 250_000
@@ -50,6 +50,9 @@ class DistributionCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return bool(_home(path))
+
+    def parts(self, size: int, start: bytes) -> Iterable[range]:
+        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         parse = _PARSERS.get(path.rpartition("/")[2], parse_metadata)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from deadweight.inventory.fields import one_line, single_requirements, text, texts
 from deadweight.inventory.model import GEM, Package
 from deadweight.inventory.reader import Facts, Locator, Problem
-from deadweight.layer.collect import Content, Fact
+from deadweight.layer.collect import Content, Fact, ends
 from deadweight.tree.node import LinkLoop, Node, Tree
 
 _SPECIFICATION = re.compile(r"((?:[^/]+/)*)specifications/(default/)?([^/]+)\.gemspec")
@@ -31,6 +31,9 @@ class SpecificationCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return _SPECIFICATION.fullmatch(path) is not None
+
+    def parts(self, size: int, start: bytes) -> Iterable[range]:
+        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         if content.size > self.limit:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from deadweight.inventory.fields import one_line
 from deadweight.inventory.reader import Facts, first_fact
-from deadweight.layer.collect import Content, Fact
+from deadweight.layer.collect import Content, Fact, ends
 from deadweight.tree.node import Tree
 
 PATHS = ("etc/os-release", "usr/lib/os-release")
@@ -24,6 +25,9 @@ class OsRelease:
 
     def wants(self, path: str, size: int) -> bool:
         return size <= self.limit
+
+    def parts(self, size: int, start: bytes) -> Iterable[range]:
+        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         """Name -> value."""

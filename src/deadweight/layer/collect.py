@@ -6,7 +6,7 @@ bytes, sees each once, and returns facts that are kept with the index (and in it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeAlias
 
 Fact: TypeAlias = "bool | int | str | list[Fact] | dict[str, Fact] | None"
@@ -24,8 +24,17 @@ class Content(Protocol):
         """`length` bytes at `offset`, fewer at the end. Raises `ContentGap` where they were not kept."""
 
 
+START = 64 << 10
+"""How many bytes of a large content are seen by who then says which others are to be kept."""
+
+
+def ends(size: int, limit: int) -> tuple[range, ...]:
+    """The first and the last `limit` bytes of a content of `size` bytes."""
+    return range(limit), range(size - limit, size)
+
+
 class ContentGap(LookupError):
-    """The wanted part of a large file was not kept: it lies between its first and its last `Collector.limit` bytes."""
+    """The wanted part of a large file was not kept: it is in none of `Collector.parts`."""
 
 
 class Collector(Protocol):
@@ -50,12 +59,13 @@ class Collector(Protocol):
     def magics(self) -> frozenset[bytes]:
         """First four bytes wanted."""
 
-    @property
-    def limit(self) -> int:
-        """Larger files are shown by their first and last `limit` bytes only."""
-
     def wants(self, path: str, size: int) -> bool:
         """The second look, for what the tables let through."""
+
+    def parts(self, size: int, start: bytes) -> Iterable[range]:
+        """What of a large content it is going to read, as ranges of offsets: only that much is kept of one that comes in
+        pieces. `start` is the content's first `START` bytes. Most want its `ends`.
+        """
 
     def collect(self, path: str, content: Content) -> Fact:
         """The facts, or None for nothing worth keeping. Bad content is a fact too: never raises for it."""

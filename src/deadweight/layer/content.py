@@ -1,6 +1,8 @@
-"""The content of one file as collectors see it: whole, or its first and last bytes."""
+"""The content of one file as collectors see it: whole, or the parts of it that they asked for."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from deadweight.layer.collect import ContentGap
 
@@ -19,39 +21,46 @@ class Whole:
         return bytes(self._data[offset : offset + length])
 
 
-class Ends:
-    """A content that arrives in pieces, of which the first and the last `limit` bytes are kept."""
+class Kept:
+    """A content that arrives in pieces, of which only `parts` are kept: ranges of offsets."""
 
-    __slots__ = ("_head", "_limit", "_tail", "size")
+    __slots__ = ("_data", "_parts", "_position", "size")
 
-    def __init__(self, size: int, limit: int) -> None:
+    def __init__(self, size: int, parts: Iterable[range]) -> None:
         self.size = size
-        self._limit = limit
-        self._head = bytearray()
-        self._tail = bytearray()
+        self._parts = _joined(parts, size)
+        self._data = [bytearray() for _ in self._parts]
+        self._position = 0
 
-    def append(self, piece: memoryview) -> None:
+    def append(self, piece: memoryview | bytes) -> None:
         """Takes in the next piece."""
-        room = self._limit - len(self._head)
-        if room > 0:
-            self._head += piece[:room]
-        if self.size <= self._limit:
-            return
-        if len(piece) >= self._limit:
-            self._tail = bytearray(piece[-self._limit :])
-        else:
-            self._tail += piece
-            if len(self._tail) > 2 * self._limit:
-                del self._tail[: -self._limit]
+        begin = self._position
+        end = self._position = begin + len(piece)
+        for part, data in zip(self._parts, self._data, strict=True):
+            if part.start < end and part.stop > begin:
+                data += piece[max(part.start - begin, 0) : part.stop - begin]
 
     def read(self, offset: int, length: int) -> bytes:
         """`length` bytes at `offset`, fewer at the end. Raises `ContentGap` for what was not kept."""
         end = min(offset + length, self.size)
-        if end <= len(self._head):
-            return bytes(self._head[offset:end])
-        tail_start = self.size - len(self._tail)
-        if offset >= tail_start:
-            return bytes(self._tail[offset - tail_start : end - tail_start])
-        if tail_start <= len(self._head):
-            return bytes(self._head[offset:] + self._tail[len(self._head) - tail_start : end - tail_start])
+        for part, data in zip(self._parts, self._data, strict=True):
+            if part.start <= offset and end <= part.stop:
+                return bytes(data[offset - part.start : end - part.start])
+        if offset >= end:
+            return b""
         raise ContentGap(f"bytes {offset} to {end} of {self.size} were not kept")
+
+
+def _joined(parts: Iterable[range], size: int) -> list[range]:
+    """`parts` within `size`, in order, those that touch joined."""
+    joined: list[range] = []
+    for part in sorted((range(max(part.start, 0), min(part.stop, size)) for part in parts), key=_start):
+        if joined and part.start <= joined[-1].stop:
+            joined[-1] = range(joined[-1].start, max(joined[-1].stop, part.stop))
+        elif part:
+            joined.append(part)
+    return joined
+
+
+def _start(part: range) -> int:
+    return part.start

@@ -14,8 +14,8 @@ GZIP = "gzip"
 ZSTD = "zstd"
 UNCOMPRESSED = "uncompressed"
 
-READ = 128 << 10
-"""How many stored bytes a decoder takes at a time: the grain of what is known of wire offsets."""
+READ = 1 << 20
+"""The most stored bytes that a decoder takes at a time."""
 
 
 class Stored(Protocol):
@@ -27,6 +27,10 @@ class Stored(Protocol):
 
 class Decoder(Protocol):
     """A stream being inflated."""
+
+    @property
+    def produced(self) -> int:
+        """How many bytes have come out so far. When it reads on, all that it has read is in them."""
 
     def readinto(self, buffer: memoryview, /) -> int:
         """Fills some of `buffer` and returns how many bytes; 0 at the end. Raises `DecodingError`."""
@@ -94,9 +98,12 @@ class Rewound(io.RawIOBase):
 class _Plain:
     def __init__(self, stored: Stored) -> None:
         self._stored = stored
+        self.produced = 0
 
     def readinto(self, buffer: memoryview, /) -> int:
-        return self._stored.readinto(buffer) or 0
+        count = self._stored.readinto(buffer) or 0
+        self.produced += count
+        return count
 
 
 class _Gzip:
@@ -107,6 +114,10 @@ class _Gzip:
 
         self._errors = (cast("type[Exception]", isal_zlib.error), zlib.error, gzip.BadGzipFile)
         self._reader = isal_zlib._GzipReader(cast("BinaryIO", stored), READ)
+
+    @property
+    def produced(self) -> int:
+        return self._reader.tell()
 
     def readinto(self, buffer: memoryview, /) -> int:
         try:
@@ -127,6 +138,7 @@ class _Zstd:
         self._stored = stored
         self._frame = zstd.ZstdDecompressor()
         self._input = memoryview(bytearray(READ))
+        self.produced = 0
 
     def readinto(self, buffer: memoryview, /) -> int:
         while True:
@@ -143,6 +155,7 @@ class _Zstd:
             piece = self._inflate(data, len(buffer))
             if piece:
                 buffer[: len(piece)] = piece
+                self.produced += len(piece)
                 return len(piece)
 
     def _read(self) -> bytes:

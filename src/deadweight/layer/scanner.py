@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import TypeVar
 
 from deadweight.errors import InvalidLayer, LimitExceeded
-from deadweight.layer.collect import Collector, Content, Fact
-from deadweight.layer.content import Ends, Whole
+from deadweight.layer.collect import START, Collector, Content, Fact
+from deadweight.layer.content import Kept, Whole
 from deadweight.layer.entry import FILE, Entry
 from deadweight.layer.tar_header import BLOCK_SIZE, ZEROS, Header, HeaderError, HeaderReader
 
@@ -105,17 +105,20 @@ class Scanner:
 
     def _long_content(self, path: str, size: int) -> bytes:
         """The same for a content that lies in several pieces."""
-        magic = self._exactly(min(4, size), f"the content of {path!r}")
-        hasher = sha256(magic)
-        wanting = [collector for collector in self._wanting(path, magic) if collector.wants(path, size)]
-        limit = max((collector.limit for collector in wanting), default=0)
-        kept = Ends(size, limit) if limit else None
-        if kept is not None:
-            kept.append(memoryview(magic))
-        left = size - len(magic)
+        what = f"the content of {path!r}"
+        start = self._exactly(min(4, size), what)
+        wanting = [collector for collector in self._wanting(path, start) if collector.wants(path, size)]
+        kept = None
+        if wanting:
+            start += self._exactly(min(START, size) - len(start), what)
+            parts = [part for collector in wanting for part in collector.parts(size, start)]
+            kept = Kept(size, [range(len(start)), *parts])
+            kept.append(start)
+        hasher = sha256(start)
+        left = size - len(start)
         while left:
             if self._position == self._size:
-                self._next_piece(f"the content of {path!r}")
+                self._next_piece(what)
             piece = self._view[self._position : self._position + left]
             hasher.update(piece)
             if kept is not None:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 from deadweight.errors import InvalidDocument, LimitExceeded, NotFound
 from deadweight.layer.decompress import UNCOMPRESSED, decoded, sniff
 from deadweight.layer.entry import FILE, HARD_LINK, SYMLINK
-from deadweight.layer.indexer import MAX_RATIO, MIN_TAR_LIMIT
+from deadweight.layer.stored import tar_limit
 from deadweight.transport.files import open_range, open_regular, os_errors, read_document, reader_at
 from deadweight.transport.tar_members import Member, walk
 
@@ -118,7 +118,7 @@ def inflated(descriptor: int, subject: str) -> int:
 
 def inflating(stream: BinaryIO, stored: int, subject: str) -> Iterator[bytes]:
     """What the `stored` bytes of `stream` expand to. Raises `InvalidLayer`, and `LimitExceeded` for a bomb."""
-    limit = max(MIN_TAR_LIMIT, MAX_RATIO * stored)
+    limit = tar_limit(stored)
     size = 0
     for piece in decoded(stream, subject):
         size += len(piece)
