@@ -15,7 +15,8 @@ from conftest import require, require_program
 from deadweight.inventory import elf
 from deadweight.inventory.elf import Elf
 from deadweight.inventory.elf_format import MAGIC
-from deadweight.layer.content import Whole
+from deadweight.layer.collect import START
+from deadweight.layer.content import Kept, Whole
 
 
 def run(*command: str | Path) -> None:
@@ -139,6 +140,22 @@ def _loaded(oracle: ELFFile) -> dict[str, list[str]]:
                 if name in ("needed", "soname", "runpath"):
                     found.setdefault(name, []).append(getattr(tag, name))
     return found
+
+
+@pytest.mark.parametrize("name", ["skopeo", "dockerd", "chromium"])
+def test_of_a_large_program_enough_is_kept_as_it_streams_by(name: str) -> None:
+    """Each over 15 MB, from linkers of C and Go: what is read of the kept parts is what is read of the whole."""
+    path = Path(require_program(name)).resolve()
+    if path.read_bytes()[:4] != MAGIC:  # Debian starts it by a script
+        path = Path("/usr/lib/chromium/chromium")
+    whole = path.read_bytes()
+    start = whole[:START]
+    kept = Kept(len(whole), [range(START), *elf.COLLECTOR.parts(len(whole), start)])
+    for at in range(0, len(whole), 1 << 20):
+        kept.append(memoryview(whole)[at : at + (1 << 20)])
+    assert len(whole) > 15_000_000
+    assert elf.COLLECTOR.collect(name, kept) == elf.COLLECTOR.collect(name, Whole(whole))
+    assert read(path).needed
 
 
 def test_a_real_go_program() -> None:

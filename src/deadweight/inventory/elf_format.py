@@ -6,6 +6,7 @@ Numbers in a file are claims: each is checked before it is used. Nothing is read
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from struct import Struct
 from typing import NamedTuple
 
@@ -19,13 +20,13 @@ MAX_NAMES = 1 << 22
 MAX_DYNAMIC = 1 << 13
 MAX_STRING = 1 << 12
 
-KEPT = 4 << 20
-"""The most bytes that are kept of one segment of a file that comes in pieces."""
+MIN_KEPT, MAX_KEPT = 1 << 20, 16 << 20
+"""Of a file that comes in pieces, a quarter is kept of either end, but at least and at most so many bytes."""
+KEPT_SEGMENT, MAX_LOADS = 4 << 20, 8
+"""The most bytes that are kept of one of its segments, and the most segments of which some are."""
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
-_PF_W = 2
-_BEFORE_SECTIONS = 1 << 20
-"""What linkers put right before the section headers: the names of the sections, and links to debug files."""
+_SHT_DYNAMIC = 6
 
 
 class BrokenElf(ValueError):
@@ -56,7 +57,6 @@ class Segment(NamedTuple):
     address: int
     size: int
     """In the file."""
-    flags: int
 
 
 class _Layout(NamedTuple):
@@ -67,7 +67,7 @@ class _Layout(NamedTuple):
     header: Struct
     section: Struct
     segment: Struct
-    segment_fields: tuple[int, int, int, int, int]
+    segment_fields: tuple[int, int, int, int]
     """Where the fields of `Segment` stand in a program header."""
     dynamic: Struct
 
@@ -76,9 +76,9 @@ def _layout(bits: int, order: str) -> _Layout:
     big_endian = order == ">"
     if bits == 64:
         structs = Struct(order + "16x2HI3QI6H"), Struct(order + "2I4Q2I2Q"), Struct(order + "2I6Q")
-        return _Layout(bits, big_endian, *structs, (0, 2, 3, 5, 1), Struct(order + "qQ"))
+        return _Layout(bits, big_endian, *structs, (0, 2, 3, 5), Struct(order + "qQ"))
     structs = Struct(order + "16x2H5I6H"), Struct(order + "10I"), Struct(order + "8I")
-    return _Layout(bits, big_endian, *structs, (0, 1, 2, 4, 6), Struct(order + "iI"))
+    return _Layout(bits, big_endian, *structs, (0, 1, 2, 4), Struct(order + "iI"))
 
 
 _LAYOUTS = {
@@ -102,24 +102,25 @@ def open_elf(content: Content) -> ElfFile | None:
 def parts(start: bytes, size: int) -> list[range]:
     """What has to be kept of an ELF file of `size` bytes that begins with `start`, so that it can be read.
 
-    That is where it says to be loaded from: symbol names lie at the start of what is mapped first, what the Go linker
-    says at that of the data.
+    Most linkers put symbol names at the start of what is mapped first, and what the Go linker says at that of the data;
+    patchelf moves names into a segment of their own.
     """
     content = Kept(size, [range(len(start))])
     content.append(start)
     file = open_elf(content)
     if file is None:
         return []
-    found = file.section_parts()
+    most = min(max(size // 4, MIN_KEPT), MAX_KEPT)
+    found = file.section_parts(most)
     try:
         segments = file.segments()
     except (BrokenElf, ContentGap):
         return found
     loads = [segment for segment in segments if segment.kind == _PT_LOAD]
-    data = [segment for segment in loads if segment.flags & _PF_W]
     named = {segment.kind: segment for segment in segments if segment.kind in (_PT_DYNAMIC, _PT_INTERP)}
-    for segment in (*loads[:1], *data[:2], *named.values()):
-        found.append(range(segment.offset, segment.offset + min(segment.size, KEPT)))
+    found += [range(load.offset, load.offset + min(load.size, most)) for load in loads[:1]]
+    for segment in (*loads[1:MAX_LOADS], *named.values()):
+        found.append(range(segment.offset, segment.offset + min(segment.size, KEPT_SEGMENT)))
     return found
 
 
@@ -138,15 +139,21 @@ class ElfFile:
         self._section_size, self._section_count, self._names_index = header[10:13]
         self._loads: list[Segment] = []
 
-    def section_parts(self) -> list[range]:
-        """Where the section headers lie, and the names of the sections as far as that is known already."""
+    def section_parts(self, before: int) -> list[range]:
+        """The section headers with what linkers put right before them, at most `before` bytes: the names of sections.
+
+        And where the headers are known already, those names and the names of symbols to be loaded.
+        """
         size = min(self._section_count or 1, MAX_SECTIONS) * self._section_size
-        found = [range(self._sections_at - _BEFORE_SECTIONS, self._sections_at + size)]
+        found = [range(self._sections_at - before, self._sections_at + size)]
         try:
-            names = self._section_names(self._section_headers())
+            sections = self._section_headers()
+            names = [self._section_names(sections)]
         except (BrokenElf, ContentGap):
-            return found  # they come last, as most linkers have it
-        return [*found, range(names.offset, names.offset + names.size)]
+            return found
+        links = (section.link for section in sections if section.kind == _SHT_DYNAMIC)
+        names += [sections[link] for link in islice(links, 1) if link < len(sections)]
+        return found + [range(one.offset, one.offset + min(one.size, MAX_NAMES)) for one in names]
 
     def sections(self) -> tuple[list[Section], bytes]:
         """All section headers, and the section names that `Section.name` points into."""
