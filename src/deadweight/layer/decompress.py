@@ -14,7 +14,7 @@ GZIP = "gzip"
 ZSTD = "zstd"
 UNCOMPRESSED = "uncompressed"
 
-READ = 1 << 20
+READ = 512 << 10
 """The most stored bytes that a decoder takes at a time."""
 
 

@@ -1,8 +1,8 @@
 """A layer read once: inflated, verified, indexed and digested at the same time, on two threads.
 
-One thread reads the stored bytes, digests and inflates them; the caller's scans the tar stream and digests the files. The
-digest of the uncompressed layer is computed by whichever would wait for the other. Between them lie a few buffers, no
-more: memory does not grow with the layer.
+One thread reads the stored bytes and inflates them; the caller's scans the tar stream and digests the files. The digests
+of the blob and of the uncompressed layer are computed by whichever would wait for the other. Between the two lie a few
+buffers, no more: memory does not grow with the layer.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import hashlib
 import threading
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import BinaryIO
 
 from deadweight.errors import InvalidLayer, LimitExceeded
+from deadweight.layer import ring
 from deadweight.layer.collect import Collector
 from deadweight.layer.decompress import UNCOMPRESSED, Decoder, DecodingError, Rewound, decoder, sniff
 from deadweight.layer.index import LayerIndex, WireMap
-from deadweight.layer.ring import Ring
 from deadweight.layer.scanner import Scanner
 from deadweight.layer.stored import Progress, StoredLayer, require_digest, tar_limit
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 
+BUFFER, BUFFERS = 2 << 20, 6
+"""The uncompressed bytes between the two threads."""
 GRAIN = 16 << 10
 """Between two pairs of offsets that are noted lie at least so many stored bytes, and where they come in larger reads, more."""
 
@@ -40,14 +42,10 @@ def index_layer(
     Raises `DigestMismatch` where the blob is not that of `descriptor` or does not expand to `diff_id`, `InvalidLayer` for
     a broken stream, `LimitExceeded` for a bomb.
     """
-    reader = _Reader(stream, descriptor, progress)
-    # Of an uncompressed layer the blob is the layer: its digest, which is checked, serves for both.
-    hasher = hashlib.new(diff_id.algorithm) if reader.compressed or descriptor.digest != diff_id else None
-    with reader.started(Ring(hasher)) as pieces:
-        scanner = Scanner(pieces, collectors, reader.subject)
+    with _Reader(stream, descriptor, diff_id, progress) as reader:
+        scanner = Scanner(reader.pieces(), collectors, reader.subject)
         scanner.scan()
-    if hasher is not None:
-        require_digest(reader.subject, "the uncompressed layer has", hasher, diff_id)
+    reader.verify()
     return LayerIndex(
         digest=descriptor.digest,
         diff_id=diff_id,
@@ -63,43 +61,55 @@ def index_layer(
 class _Reader:
     """The thread that reads and inflates, and what it finds out."""
 
-    def __init__(self, stream: BinaryIO, descriptor: Descriptor, progress: Progress | None) -> None:
+    def __init__(
+        self, stream: BinaryIO, descriptor: Descriptor, diff_id: Digest, progress: Progress | None
+    ) -> None:
         self._size = descriptor.size
-        self._progress = progress
+        self._diff_id = diff_id
         self._tar_marks = array("Q", [0])
         self._wire_marks = array("Q", [0])
-        self._read_before = 0
-        self._stopped = False
-        self._stored = StoredLayer(stream, descriptor, self._on_read)
-        head = Rewound(self._stored)
+        self._hasher = hashlib.new(diff_id.algorithm)
+        digest = ring.Digest(self._hasher)
+        self._stored = StoredLayer(stream, descriptor, progress, (digest,))
+        self.subject = self._stored.subject
+        head = Rewound(self)
         self.compression = sniff(head.head)
         self._decoder: Decoder = decoder(self.compression, head)
-
-    @property
-    def subject(self) -> str:
-        return self._stored.subject
-
-    @property
-    def compressed(self) -> bool:
-        return self.compression != UNCOMPRESSED
+        # Of an uncompressed layer the blob is the layer: its digest, which is checked, serves for both.
+        self._same = self.compression == UNCOMPRESSED and descriptor.digest == diff_id
+        self._waiting = (digest, self._stored.digest)
+        self._ring = ring.Ring(BUFFERS, BUFFER, None if self._same else digest, self._waiting)
+        self._filled: SimpleQueue[memoryview | BaseException | None] = SimpleQueue()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="inflate", daemon=True)
 
     @property
     def tar_size(self) -> int:
         """The uncompressed bytes so far."""
         return self._decoder.produced
 
-    @contextmanager
-    def started(self, ring: Ring) -> Iterator[Iterator[memoryview]]:
-        """The uncompressed layer in pieces, read while the block runs. At its end all of it has been digested, too."""
-        thread = threading.Thread(target=self._fill, args=(ring,), name="inflate", daemon=True)
-        thread.start()
-        try:
-            yield ring.pieces()
-        finally:
-            self._stopped = True
-            ring.stop()
-            thread.join()
-        ring.digest_rest()
+    def __enter__(self) -> _Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped = True
+        self._ring.close()
+        self._thread.join()
+
+    def pieces(self) -> Iterator[memoryview]:
+        """The uncompressed layer; a piece is valid until the next is asked for. Raises what the reading thread met."""
+        while (piece := ring.take(self._filled, self._waiting)) is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+            self._ring.used(piece)
+
+    def verify(self) -> None:
+        """When all is read: raises `DigestMismatch` unless the uncompressed layer is what it should be."""
+        if not self._same:
+            self._waiting[0].finish()
+            require_digest(self.subject, "the uncompressed layer has", self._hasher, self._diff_id)
 
     def wire_map(self) -> WireMap:
         """The pairs that were noted, with the ends of both streams."""
@@ -113,34 +123,40 @@ class _Reader:
             self._wire_marks.append(self._size)
         return WireMap(self._tar_marks, self._wire_marks)
 
-    def _fill(self, ring: Ring) -> None:
-        """Runs on the thread of its own."""
-        try:
-            limit = tar_limit(self._size)
-            while not self._stopped and (piece := self._filled(ring.empty())):
-                if self.tar_size > limit:
-                    raise LimitExceeded(self.subject, f"expands to more than {limit} bytes: it may be a bomb")
-                ring.put(piece)
-            if not self._stopped:  # what is left may be endless
-                self._stored.verify()
-            ring.end()
-        except DecodingError as error:
-            ring.end(InvalidLayer(self.subject, str(error), offset=self.tar_size))
-        except BaseException as error:  # noqa: BLE001 - carried over to the scanning thread, which raises it
-            ring.end(error)
+    def readinto(self, buffer: memoryview, /) -> int:
+        """The stored bytes, for the decoder. One that wants more has used up what it got before."""
+        stored = self._stored.offset
+        if stored - self._wire_marks[-1] >= GRAIN and self.tar_size > self._tar_marks[-1]:
+            self._tar_marks.append(self.tar_size)
+            self._wire_marks.append(stored)
+        return self._stored.readinto(buffer)
 
-    def _filled(self, buffer: memoryview) -> memoryview:
-        """As much of `buffer` as the layer fills."""
+    def _run(self) -> None:
+        """What the thread does."""
+        try:
+            self._inflate()
+            self._filled.put(None)
+        except DecodingError as error:
+            self._filled.put(InvalidLayer(self.subject, str(error), offset=self.tar_size))
+        except BaseException as error:  # noqa: BLE001 - carried over to the scanning thread, which raises it
+            self._filled.put(error)
+
+    def _inflate(self) -> None:
+        limit = tar_limit(self._size)
+        while piece := self._fill(self._ring.empty()):
+            if self.tar_size > limit:
+                raise LimitExceeded(self.subject, f"expands to more than {limit} bytes: it may be a bomb")
+            self._ring.filled(piece)
+            self._filled.put(piece)
+        if not self._stopped:  # what is left may be endless
+            self._stored.verify()
+
+    def _fill(self, buffer: memoryview) -> memoryview:
+        """As much of `buffer` as the layer fills; nothing when the scan has stopped."""
         filled = 0
-        while filled < len(buffer) and (count := self._decoder.readinto(buffer[filled:])):
+        while not self._stopped and filled < len(buffer):
+            count = self._decoder.readinto(buffer[filled:])
+            if not count:
+                break
             filled += count
         return buffer[:filled]
-
-    def _on_read(self, stored: int) -> None:
-        """The decoder has read on, up to `stored` bytes: what it had read before is in what it has produced."""
-        before, self._read_before = self._read_before, stored
-        if before - self._wire_marks[-1] >= GRAIN and self.tar_size > self._tar_marks[-1]:
-            self._tar_marks.append(self.tar_size)
-            self._wire_marks.append(before)
-        if self._progress is not None:
-            self._progress(stored)

@@ -1,100 +1,100 @@
-"""A ring of buffers between the thread that inflates a layer and the one that scans it.
+"""Rings of buffers between two threads, and digests that are computed by whichever of them would wait.
 
-All bytes are digested as well. No third thread does that, but whichever of the two has to wait for the other: both cores
-of a small machine stay busy, and none has more to run than it can.
+A thread for digests alone would be one more than a small machine has cores for. So each thread that has to wait for the
+other digests meanwhile what has not been digested yet.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TypeVar, cast
 
-BUFFER = 2 << 20
-BUFFERS = 6
-
 _T = TypeVar("_T")
 
 
-class Ring:
-    """`BUFFERS` buffers of `BUFFER` bytes, each filled again when it has been both scanned and digested.
+class Digest:
+    """A digest of pieces, computed piece by piece on any thread, in the order in which they were added."""
 
-    With `hasher` None there is nothing to digest.
-    """
-
-    def __init__(self, hasher: hashlib._Hash | None) -> None:
+    def __init__(self, hasher: hashlib._Hash) -> None:
         self._hasher = hasher
-        self._filled: SimpleQueue[memoryview | BaseException | None] = SimpleQueue()
-        self._scanned: SimpleQueue[bytearray] = SimpleQueue()
+        self._pieces: deque[tuple[memoryview, SimpleQueue[None]]] = deque()
+        self._busy = Lock()
+
+    def add(self, piece: memoryview, done: SimpleQueue[None]) -> None:
+        """`piece` comes next; `done` gets an item when it has been digested."""
+        self._pieces.append((piece, done))
+
+    def step(self) -> bool:
+        """Digests the next piece; False where there is none, or another thread is at it."""
+        if not self._busy.acquire(blocking=False):
+            return False
+        try:
+            return self._digest_next()
+        finally:
+            self._busy.release()
+
+    def finish(self) -> None:
+        """Digests what is left, when nobody adds to it any more."""
+        with self._busy:
+            while self._digest_next():
+                pass
+
+    def _digest_next(self) -> bool:
+        if not self._pieces:
+            return False
+        piece, done = self._pieces.popleft()
+        self._hasher.update(piece)
+        done.put(None)
+        return True
+
+
+def take(queue: SimpleQueue[_T], digests: Sequence[Digest]) -> _T:
+    """The next item of `queue`; until it comes, works on `digests`.
+
+    It blocks only when nothing is left to digest but what the other thread is digesting, and so is not waiting itself.
+    """
+    while True:
+        try:
+            return queue.get_nowait()
+        except Empty:
+            if not any(digest.step() for digest in digests):
+                return queue.get()
+
+
+class Ring:
+    """Buffers of which each is filled again when what was in it has been used and digested."""
+
+    def __init__(self, count: int, size: int, digest: Digest | None, waiting: Sequence[Digest]) -> None:
+        """`digest` is that of all that goes through; what to do while waiting is `waiting`."""
+        self._digest = digest
+        self._waiting = waiting
+        self._used: SimpleQueue[bytearray] = SimpleQueue()
         self._digested: SimpleQueue[None] = SimpleQueue()
-        self._undigested: deque[memoryview] = deque()
-        self._digesting = Lock()
-        for _ in range(BUFFERS):
-            self._scanned.put(bytearray(BUFFER))
+        for _ in range(count):
+            self._used.put(bytearray(size))
             self._digested.put(None)
 
     def empty(self) -> memoryview:
-        """For the inflating thread: a buffer to be filled. One without room after `stop`."""
-        self._take(self._digested)
-        return memoryview(self._take(self._scanned))
+        """A buffer to be filled; one without room after `close`."""
+        take(self._digested, self._waiting)
+        return memoryview(take(self._used, self._waiting))
 
-    def put(self, piece: memoryview) -> None:
-        """For the inflating thread: hands on the filled part of a buffer."""
-        if self._hasher is None:
+    def filled(self, piece: memoryview) -> None:
+        """`piece`, the beginning of a buffer, holds what comes next."""
+        if self._digest is None:
             self._digested.put(None)
         else:
-            self._undigested.append(piece)
-        self._filled.put(piece)
+            self._digest.add(piece, self._digested)
 
-    def end(self, error: BaseException | None = None) -> None:
-        """For the inflating thread: there is no more, or for the reason `error` there will not be."""
-        self._filled.put(error)
+    def used(self, piece: memoryview) -> None:
+        """Nobody but the digest needs `piece` any more."""
+        self._used.put(cast("bytearray", piece.obj))
 
-    def pieces(self) -> Iterator[memoryview]:
-        """For the scanning thread: the pieces; each is valid until the next is asked for. Raises what `end` was given."""
-        while True:
-            piece = self._take(self._filled)
-            if piece is None:
-                return
-            if isinstance(piece, BaseException):
-                raise piece
-            yield piece
-            self._scanned.put(cast("bytearray", piece.obj))
-
-    def stop(self) -> None:
-        """For the scanning thread: it takes no more. The inflating thread must not wait for it."""
-        self._scanned.put(bytearray())
+    def close(self) -> None:
+        """Nobody must wait for a buffer any longer."""
+        self._used.put(bytearray())
         self._digested.put(None)
-
-    def digest_rest(self) -> None:
-        """For the scanning thread: digests what is left, when the inflating thread has ended."""
-        while self._digest_one():
-            pass
-
-    def _take(self, queue: SimpleQueue[_T]) -> _T:
-        """The next from `queue`; what is undigested is digested until it comes.
-
-        Waits only when nothing is undigested, or the other thread is at it and so will not wait itself.
-        """
-        while True:
-            try:
-                return queue.get_nowait()
-            except Empty:
-                if not self._digest_one():
-                    return queue.get()
-
-    def _digest_one(self) -> bool:
-        """Digests the next piece; False where there is none, or the other thread is digesting."""
-        if self._hasher is None or not self._digesting.acquire(blocking=False):
-            return False
-        try:
-            if not self._undigested:
-                return False
-            self._hasher.update(self._undigested.popleft())
-            self._digested.put(None)
-            return True
-        finally:
-            self._digesting.release()

@@ -1,12 +1,13 @@
-"""The stored bytes of a layer, counted and hashed as they go by, and never more of them than there should be."""
+"""The stored bytes of a layer, counted and digested as they go by, and never more of them than there should be."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from deadweight.errors import DigestMismatch
+from deadweight.layer.ring import Digest, Ring
 from deadweight.oci.descriptor import Descriptor
 
 Progress = Callable[[int], None]
@@ -16,6 +17,9 @@ MIN_TAR_LIMIT = 4 << 30
 MAX_RATIO = 100
 """A layer may expand to `MIN_TAR_LIMIT`, or to `MAX_RATIO` times its stored size where that is more."""
 
+CHUNK, CHUNKS = 1 << 20, 4
+MIN_STEP, MAX_STEP = 16 << 10, 512 << 10
+
 
 def tar_limit(stored: int) -> int:
     """To how many bytes a layer of `stored` bytes may expand."""
@@ -23,13 +27,27 @@ def tar_limit(stored: int) -> int:
 
 
 class StoredLayer:
-    """A stream that must be the blob of `descriptor`; `offset` is how much of it has been read."""
+    """A stream that must be the blob of `descriptor`; `offset` is how much of it has been taken.
 
-    def __init__(self, stream: BinaryIO, descriptor: Descriptor, progress: Progress | None = None) -> None:
+    Its `digest` is computed by those who wait: see `layer.ring`. `waiting` are further ones, for whoever waits here.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        descriptor: Descriptor,
+        progress: Progress | None = None,
+        waiting: Sequence[Digest] = (),
+    ) -> None:
         self._stream = stream
         self._descriptor = descriptor
         self._progress = progress
         self._hasher = hashlib.new(descriptor.digest.algorithm)
+        self.digest = Digest(self._hasher)
+        self._ring = Ring(CHUNKS, CHUNK, self.digest, (self.digest, *waiting))
+        self._chunk: memoryview | None = None
+        self._rest = memoryview(b"")
+        self._read = 0
         self.offset = 0
 
     @property
@@ -39,27 +57,39 @@ class StoredLayer:
 
     def readinto(self, buffer: memoryview, /) -> int:
         """Fills some of `buffer` and returns how many bytes; 0 at the end. Raises `DigestMismatch` past the blob's size."""
-        # Few large reads are fast; at the start small ones tell where on the wire the files of a small layer lie.
-        most = min(max(self.offset // 32, 16 << 10), len(buffer))
-        count = self._stream.readinto(buffer[:most])  # type: ignore[attr-defined]  # as all our sources have it
-        self.offset += count
-        if self.offset > self._descriptor.size:
-            problem = f"is longer than the {self._descriptor.size} bytes it should have"
-            raise DigestMismatch(self.subject, problem)
-        self._hasher.update(buffer[:count])
-        if self._progress is not None:
-            self._progress(self.offset)
-        return int(count)
+        if not self._rest:
+            self._read_on()
+        # Few large steps are fast; small ones at the start tell where on the wire the files of a small layer lie.
+        step = min(max(self.offset // 32, MIN_STEP), MAX_STEP, len(buffer), len(self._rest))
+        buffer[:step] = self._rest[:step]
+        self._rest = self._rest[step:]
+        self.offset += step
+        return step
 
     def verify(self) -> None:
         """Reads what a decoder left, and raises `DigestMismatch` unless all of it was the blob of the descriptor."""
-        rest = memoryview(bytearray(1 << 16))
+        rest = memoryview(bytearray(MAX_STEP))
         while self.readinto(rest):
             pass
         if self.offset < self._descriptor.size:
             problem = f"has {self.offset} bytes instead of {self._descriptor.size}: it is truncated"
             raise DigestMismatch(self.subject, problem)
+        self.digest.finish()
         require_digest(self.subject, "has", self._hasher, self._descriptor.digest)
+
+    def _read_on(self) -> None:
+        if self._chunk is not None:
+            self._ring.used(self._chunk)
+        buffer = self._ring.empty()
+        count = self._stream.readinto(buffer)  # type: ignore[attr-defined]  # as the streams of all sources have it
+        self._read += count
+        if self._read > self._descriptor.size:
+            problem = f"is longer than the {self._descriptor.size} bytes it should have"
+            raise DigestMismatch(self.subject, problem)
+        self._chunk = self._rest = buffer[:count]
+        self._ring.filled(self._chunk)
+        if self._progress is not None:
+            self._progress(self._read)
 
 
 def require_digest(subject: str, has: str, hasher: hashlib._Hash, expected: str) -> None:
