@@ -20,7 +20,7 @@ MAX_NAMES = 1 << 22
 MAX_DYNAMIC = 1 << 13
 MAX_STRING = 1 << 12
 
-MIN_KEPT, MAX_KEPT = 1 << 20, 16 << 20
+MIN_KEPT, MAX_KEPT = 1 << 20, 8 << 20
 """Of a file that comes in pieces, a quarter is kept of either end, but at least and at most so many bytes."""
 KEPT_SEGMENT, MAX_LOADS = 4 << 20, 8
 """The most bytes that are kept of one of its segments, and the most segments of which some are."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
@@ -72,7 +73,8 @@ class _Reader:
         digest = ring.Digest(self._hasher)
         self._stored = StoredLayer(stream, descriptor, progress, (digest,))
         self.subject = self._stored.subject
-        head = Rewound(self)
+        # A proxy, since the decoder would hold what holds it: buffers are to go with the reader, at once.
+        head = Rewound(weakref.proxy(self))
         self.compression = sniff(head.head)
         self._decoder: Decoder = decoder(self.compression, head)
         # Of an uncompressed layer the blob is the layer: its digest, which is checked, serves for both.

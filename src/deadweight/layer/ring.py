@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Sequence
+from mmap import mmap
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TypeVar, cast
@@ -72,10 +73,10 @@ class Ring:
         """`digest` is that of all that goes through; what to do while waiting is `waiting`."""
         self._digest = digest
         self._waiting = waiting
-        self._used: SimpleQueue[bytearray] = SimpleQueue()
+        self._used: SimpleQueue[mmap | bytearray] = SimpleQueue()
         self._digested: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
-            self._used.put(bytearray(size))
+            self._used.put(mmap(-1, size))  # unlike the heap, it goes back to the system at once
             self._digested.put(None)
 
     def empty(self) -> memoryview:
@@ -92,7 +93,7 @@ class Ring:
 
     def used(self, piece: memoryview) -> None:
         """Nobody but the digest needs `piece` any more."""
-        self._used.put(cast("bytearray", piece.obj))
+        self._used.put(cast("mmap", piece.obj))
 
     def close(self) -> None:
         """Nobody must wait for a buffer any longer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from deadweight._version import __version__
@@ -15,8 +16,28 @@ MAX_ITEMS = 1000
 
 
 def render_json(analysis: Analysis) -> str:
-    """One JSON document, indented, ended by a newline; bytes are integers, unknown wire sizes null."""
-    return json.dumps(report(analysis), indent=2, ensure_ascii=False) + "\n"
+    """One JSON document, a line for each innermost array or object; bytes are integers, unknown wire sizes null."""
+    return "".join(_lines(report(analysis), "\n")) + "\n"
+
+
+_flat = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _lines(value: Any, line: str) -> Iterator[str]:
+    """`value` with what it contains on lines of its own, which begin with `line`."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if not any(isinstance(item, dict | list) for item in inside):
+        yield _flat(value)
+        return
+    start, end = "{}" if isinstance(value, dict) else "[]"
+    separator = start
+    for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield f"{separator}{line}  "
+        if isinstance(value, dict):
+            yield f"{_flat(name)}: "
+        yield from _lines(item, line + "  ")
+        separator = ","
+    yield line + end
 
 
 def report(analysis: Analysis) -> dict[str, Any]:
