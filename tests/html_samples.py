@@ -19,6 +19,7 @@ from deadweight.accounting.model import (
     Item,
     LayerSummary,
     OwnerSummary,
+    Remark,
     Secret,
     Surface,
 )
@@ -82,6 +83,7 @@ def analysis_of(
     reference: str = "registry.example.org/shop/api:1.4",
     wire_known: bool = True,
     secrets: tuple[Secret, ...] = (),
+    remarks: tuple[Remark, ...] = (),
     actions: tuple[Action, ...] = (),
 ) -> Analysis:
     """The analysis of an image of `layers`; the dead findings are made from its ledger."""
@@ -116,6 +118,7 @@ def analysis_of(
         layers=summaries,
         owners=tuple(_owner_summaries(ledger, merged, inventory)),
         findings=(*_dead_findings(ledger), *findings),
+        remarks=remarks,
         actions=actions,
         secrets=secrets,
         surface=Surface({DEB: len(packages)}, 812, ("usr/bin/passwd", "usr/bin/su"), ("usr/bin/dash",)),

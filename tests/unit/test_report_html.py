@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import html_samples as samples
-from deadweight.accounting.model import SUSPECT, Analysis, Finding, Item, Secret
+from deadweight.accounting.model import SUSPECT, Analysis, Finding, Item, Remark, Secret
 from deadweight.inventory.model import Package
 from deadweight.report.html import render_html
 from deadweight.report.markup import Html, element, fragment
@@ -241,6 +241,15 @@ def test_the_page_shows_the_numbers() -> None:
         assert expected in text
 
 
+def test_a_remark_stands_with_the_suspects_even_where_there_are_none() -> None:
+    remark = Remark("unused-packages", "Unused packages: no claim; the config starts bash")
+    written = render_html(replace(samples.small(), remarks=(remark,)))
+    assert written.index("Suspects") < written.index(remark.text) < written.index("Documentation</span>")
+    assert remark.text not in render_html(samples.small())
+    alone = Page(render_html(samples.analysis_of([[samples.file("a", 1)]], remarks=(remark,)))).text
+    assert f"They may overlap.{remark.text}Layers" in alone
+
+
 def test_secrets_of_the_config_have_no_layer() -> None:
     secret = Secret(-1, "config: AWS_SECRET_ACCESS_KEY", "AWS secret key", live=True)
     text = Page(render_html(replace(samples.small(), secrets=(secret,)))).text
@@ -255,11 +264,13 @@ def test_hostile_text_stays_text(text: str) -> None:
         (f"RUN {text}", f"COPY {text}"),
         reference=text,
         secrets=(Secret(0, f"srv/{text}", text, live=True),),
+        remarks=(Remark("unused-packages", text),),
     )
     plain = samples.analysis_of(
         [[samples.file("srv/a", 100)], [samples.file("srv/a", 200)]],
         ("RUN a", "COPY a"),
         secrets=(Secret(0, "srv/a", "b", live=True),),
+        remarks=(Remark("unused-packages", "a"),),
     )
     written = render_html(hostile)
     found = Page(written)

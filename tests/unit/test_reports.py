@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
 import pytest
+from rich.console import Console
 
 from conftest import ROOT
 from deadweight import analyze, open_image
-from deadweight.accounting.model import Analysis
+from deadweight.accounting.model import Analysis, Remark
 from deadweight.report.console import open_console, print_analysis
 from deadweight.report.json_report import render_json
 from deadweight.report.markdown import code, plain, render_markdown
@@ -94,6 +96,45 @@ def test_the_console_says_what_matters(analysis: Analysis) -> None:
     ):
         assert part in text
     assert not any(line.endswith(" ") for line in text.splitlines())
+
+
+def with_remark(analysis: Analysis) -> Analysis:
+    text = f"Unused packages: no claim; the config starts {NASTY}, which is not found in the image"
+    return replace(analysis, remarks=(Remark("unused-packages", text),))
+
+
+def test_a_remark_is_told_in_safe_characters(analysis: Analysis) -> None:
+    assert not analysis.remarks
+    remarked = with_remark(analysis)
+    document = json.loads(render_json(remarked))
+    jsonschema.validate(document, SCHEMA)
+    (remark,) = document["remarks"]
+    assert remark["finding"] == "unused-packages"
+    assert remark["text"].startswith("Unused packages: no claim; the config starts evil\\x1b[31m")
+    markdown = render_markdown(remarked, 10)
+    assert "\n\nUnused packages: no claim; the config starts evil" in markdown
+    assert "\\<img src=x\\>" in markdown
+    for text in (render_json(remarked), markdown, console_text(remarked)):
+        assert "\x1b" not in text
+        assert "\x07" not in text
+
+
+def test_a_remark_stands_below_the_findings_and_wraps(analysis: Analysis) -> None:
+    stream = io.StringIO()
+    print_analysis(with_remark(analysis), Console(file=stream, width=80), 10)
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    first = next(
+        number for number, line in enumerate(lines) if line.startswith("  Unused packages: no claim")
+    )
+    assert lines.index("Dead and suspect weight") < first < lines.index("Who owns it")
+    assert " ".join(line.strip() for line in lines[first : first + 2]).endswith("not found in the image")
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_remark_needs_no_finding(analysis: Analysis) -> None:
+    remarked = replace(with_remark(analysis), findings=())
+    assert "Dead and suspect weight\n  Unused packages: no claim;" in console_text(remarked)
+    assert "Dead and suspect weight" not in console_text(replace(analysis, findings=()))
 
 
 def test_top_bounds_every_list(analysis: Analysis) -> None:

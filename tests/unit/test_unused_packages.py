@@ -274,3 +274,95 @@ def test_what_comes_along_with_a_reached_package_is_reached() -> None:
         "apk:tool": "required by no installed package; asked for by name",
         "apk:libt": "required only by tool",
     }
+
+
+def remarks_of(analysis: Analysis) -> list[str]:
+    assert {remark.finding for remark in analysis.remarks} <= {"unused-packages"}
+    return [remark.text for remark in analysis.remarks]
+
+
+LONG = "/opt/" + "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("config", "evidence"),
+    [
+        ({}, "the config starts no program"),
+        ({"Healthcheck": {"Test": ["CMD", "web"]}}, "the config starts no program"),
+        ({"Cmd": ["bash"]}, "the config starts bash, which may start any program"),
+        ({"Cmd": ["/bin/bash", "-l"]}, "the config starts /bin/bash, which may start any program"),
+        ({"Cmd": ["/bin/sh", "-c", "$COMMAND"]}, "the config starts /bin/sh, which may start any program"),
+        ({"Entrypoint": ["/not/there"]}, "the config starts /not/there, which is not found in the image"),
+        ({"Entrypoint": [""], "Cmd": ["web"]}, 'the config starts "", which is not found in the image'),
+        ({"Cmd": [LONG]}, f"the config starts {LONG[:80]}…, which is not found in the image"),
+    ],
+)
+def test_it_says_why_no_claim_is_made(config: dict[str, Any], evidence: str) -> None:
+    image = base().add("bash", program("usr/bin/bash", "libc.so.6"), essential=True)
+    analysis = image.analysis(link("bin", "usr/bin"), **config)
+    assert remarks_of(analysis) == [f"Unused packages: no claim; {evidence}"]
+    assert named(analysis) == set()
+
+
+@pytest.mark.parametrize(
+    ("member", "config", "program_that_may_start_any"),
+    [
+        (file("srv/app.py", b"x"), {"Entrypoint": ["python3", "/srv/app.py"]}, "/usr/bin/python3.11"),
+        (file("srv/run", b"#!/usr/bin/python3\n"), {"Entrypoint": ["web"]}, "/usr/bin/python3.11"),
+        (
+            file("start.sh", b"#!/bin/sh\n# " + b"x" * (70 << 10), 0o755),
+            {"Entrypoint": ["/start.sh"]},
+            "/start.sh",
+        ),
+    ],
+)
+def test_it_says_what_may_start_any_program_where_nothing_is_for_developing(
+    member: Member, config: dict[str, Any], program_that_may_start_any: str
+) -> None:
+    python = (program("usr/bin/python3.11", "libc.so.6"), link("usr/bin/python3", "python3.11"))
+    image = base().add("python3", *python)
+    (remark,) = remarks_of(image.analysis(member, link("bin", "usr/bin"), **config))
+    assert remark == (
+        "Unused packages: only development packages could be named, and none was found unused; the image may start "
+        f"{program_that_may_start_any}, which may start any program"
+    )
+
+
+def test_there_is_no_remark_beside_a_finding() -> None:
+    assert remarks_of(base().analysis(Entrypoint=["/usr/sbin/web"])) == []
+    image = (
+        base()
+        .add("python3", program("usr/bin/python3", "libc.so.6"))
+        .add("x-doc", file("usr/share/doc/x/index.html", 30))
+    )
+    analysis = image.analysis(Entrypoint=["python3"])
+    assert named(analysis) == {"x-doc"}
+    assert remarks_of(analysis) == []
+
+
+@pytest.mark.parametrize("started", ["usr/sbin/web", "usr/bin/python3"])
+def test_there_is_no_remark_where_every_package_is_reached(started: str) -> None:
+    image = Debian().add("libc6", file("usr/lib/libc.so.6", b"\x7fELF" + b"c" * 60))
+    image.add("started", program(started, "libc.so.6"))
+    analysis = image.analysis(Entrypoint=[f"/{started}"])
+    assert named(analysis) == set()
+    assert remarks_of(analysis) == []
+
+
+def test_there_is_no_remark_without_packages_of_a_distribution() -> None:
+    metadata = file("usr/lib/python3.11/site-packages/x-1.dist-info/METADATA", b"Name: x\nVersion: 1\n")
+    record = file("usr/lib/python3.11/site-packages/x-1.dist-info/RECORD", b"x.py,,\n")
+    analysis = analysis_of([metadata, record, program("usr/bin/bash")], Cmd=["bash"])
+    assert [package.label for package in analysis.inventory.packages] == ["python:x"]
+    assert remarks_of(analysis) == []
+
+
+def test_alpine_has_a_remark_as_well() -> None:
+    layer = [
+        file("lib/apk/db/installed", b"P:busybox\nV:1\nA:x86_64\nF:bin\nR:busybox\n\n"),
+        program("bin/busybox"),
+        link("bin/sh", "/bin/busybox"),
+    ]
+    assert remarks_of(analysis_of(layer, Cmd=["/bin/sh"])) == [
+        "Unused packages: no claim; the config starts /bin/sh, which may start any program"
+    ]

@@ -11,7 +11,7 @@ from deadweight.accounting.estimate import with_estimates
 from deadweight.accounting.exact import with_exact_savings
 from deadweight.accounting.finders import FINDERS, Finder
 from deadweight.accounting.ledger import open_ledger
-from deadweight.accounting.model import DEAD, Analysis, Finding
+from deadweight.accounting.model import DEAD, Analysis, Finding, Remark
 from deadweight.accounting.scripts import SCRIPTS
 from deadweight.accounting.secrets import SECRETS, find_secrets
 from deadweight.accounting.summaries import layer_summaries, owner_summaries
@@ -68,7 +68,8 @@ def account(
     ledger = open_ledger(merged, indexes, [wire is not None for wire in wires])
     inventory = take_inventory(merged.tree, indexes)
     view = View(image.config, ledger, merged, inventory, Facts(merged.tree, indexes))
-    findings = _ordered(finding for finder in finders for finding in finder.find(view))
+    found = [one for finder in finders for one in finder.find(view)]
+    findings = _ordered(one for one in found if isinstance(one, Finding))
     classes = ledger.classes()
     return Analysis(
         reference=image.reference,
@@ -82,6 +83,7 @@ def account(
         layers=layer_summaries(image, view, wires),
         owners=owner_summaries(view),
         findings=findings,
+        remarks=tuple(one for one in found if isinstance(one, Remark)),
         actions=actions_for(findings),
         secrets=find_secrets(ledger, image.config),
         surface=surface_of(view),

@@ -14,15 +14,15 @@ from deadweight.accounting.findings.debug_sections import DebugSections
 from deadweight.accounting.findings.duplicates import Duplicates
 from deadweight.accounting.findings.places import Places
 from deadweight.accounting.findings.unused import UnusedPackages
-from deadweight.accounting.model import Finding
+from deadweight.accounting.model import Finding, Remark
 from deadweight.accounting.view import View
 
 
 class Finder(Protocol):
     """Looks at an image for one kind of weight, or for several of one sort."""
 
-    def find(self, view: View) -> Iterator[Finding]:
-        """The findings; never raises for what an image holds."""
+    def find(self, view: View) -> Iterator[Finding | Remark]:
+        """The findings, and why there is none where that needs a word; never raises for what an image holds."""
 
 
 FINDERS: tuple[Finder, ...] = (

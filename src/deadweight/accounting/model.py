@@ -78,6 +78,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Why there is no finding of a kind where one might be expected: silence would pass for "all is well"."""
+
+    finding: str
+    """The id of the finding that is missing."""
+    text: str
+    """One short sentence that names the evidence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing worth doing, with what it saves; overlapping findings are counted once in an action."""
 
@@ -171,6 +181,8 @@ class Analysis:
     """Largest first."""
     findings: tuple[Finding, ...]
     """Largest first, the dead ones before the suspect ones."""
+    remarks: tuple[Remark, ...]
+    """About the whole image, in the order of the finders."""
     actions: tuple[Action, ...]
     """Largest first."""
     secrets: tuple[Secret, ...]

@@ -37,11 +37,12 @@ _MANAGERS = frozenset(
         "opkg",
     }
 )
+_MAX_SHOWN = 80
 _BIN = ("bin/", "sbin/", "usr/bin/", "usr/sbin/")
 
 
 class NoStart(LookupError):
-    """The config starts nothing that can be followed: no command, none that is there, or just a shell."""
+    """The config starts nothing that can be followed: no command, none that is there, or just a shell. Says which."""
 
 
 @dataclass(slots=True)
@@ -120,15 +121,15 @@ class _Walk:
         execution = self._view.config.execution
         commands = [list(command) for command in started(execution) if command]
         if not execution.entrypoint and not execution.cmd:
-            raise NoStart("the image starts nothing")
+            raise NoStart("the config starts no program")
         first = find_program(self._tree, commands[0][0], self._path, execution.working_dir or "/")
         if first is None:
-            raise NoStart(f"{commands[0][0]} is not in the image")
+            raise NoStart(f"the config starts {_shown(commands[0][0])}, which is not found in the image")
         self._found.start = first.path
         words = [word for command in commands for part in command for word in _WORD.findall(part)]
         named = [first, *self._programs(words)]
         if all(node.name in SHELLS for node in named):
-            raise NoStart("the image starts a shell")
+            raise NoStart(f"the config starts {_shown(commands[0][0])}, which may start any program")
         for node in named:
             self._run(node)
         for value in execution.environment().values():
@@ -201,6 +202,11 @@ class _Walk:
 
     def _owner(self, path: str) -> int | None:
         return self._numbers.get(id(self._owners.get(path)))
+
+
+def _shown(word: str) -> str:
+    """A word of the config, as the config has it, for a sentence."""
+    return word[:_MAX_SHOWN] + "…" if len(word) > _MAX_SHOWN else word or '""'
 
 
 def _requirements(view: View, packages: Sequence[Package]) -> list[set[int]]:

@@ -147,7 +147,7 @@ def _layers(analysis: Analysis, top: int) -> Group:
 
 
 def _findings(analysis: Analysis, top: int) -> Group | None:
-    if not analysis.findings:
+    if not analysis.findings and not analysis.remarks:
         return None
     table = listing("", "unpacked", "wire", "files", "largest")
     for kind, style in ((DEAD, "red"), (SUSPECT, "yellow")):
@@ -159,7 +159,9 @@ def _findings(analysis: Analysis, top: int) -> Group | None:
                 f"{len(finding.items):,}",
                 _largest(finding),
             )
-    return section("Dead and suspect weight", table)
+    parts: list[RenderableType] = [table] if analysis.findings else []
+    parts += [Text(printable(remark.text), style="dim", overflow="fold") for remark in analysis.remarks]
+    return section("Dead and suspect weight", Group(*parts))
 
 
 def _wire(finding: Finding) -> str:

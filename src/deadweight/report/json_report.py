@@ -59,6 +59,9 @@ def report(analysis: Analysis) -> dict[str, Any]:
         "layers": [_layer(layer) for layer in analysis.layers],
         "owners": [_owner(owner) for owner in analysis.owners],
         "findings": [_finding(finding) for finding in analysis.findings],
+        "remarks": [
+            {"finding": remark.finding, "text": printable(remark.text)} for remark in analysis.remarks
+        ],
         "actions": [
             {
                 "id": action.id,

@@ -9,11 +9,12 @@ from deadweight.report.units import count, printable, share, size
 
 
 def render_markdown(analysis: Analysis, top: int) -> str:
-    """The sizes, the findings and the `top` actions as tables of GitHub's Markdown."""
+    """The sizes, the findings, the remarks and the `top` actions as tables of GitHub's Markdown."""
     parts = [
         f"### {code(analysis.reference)}",
         _sizes(analysis),
         _findings(analysis, top),
+        *(plain(remark.text) for remark in analysis.remarks),
         _actions(analysis, top),
         _secrets(analysis),
     ]

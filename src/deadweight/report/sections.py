@@ -112,9 +112,11 @@ def _sections(analysis: Analysis) -> Iterator[Html]:
         ),
         (SUSPECT, "Suspects", "Live contents that are probably needless. They may overlap."),
     ):
+        # What a remark is about would be a suspect.
+        remarks = [element("p", remark.text, class_="note") for remark in analysis.remarks if kind == SUSPECT]
         findings = [_finding(finding) for finding in analysis.findings if finding.kind == kind]
-        if findings:
-            yield _section(title, note, *findings)
+        if remarks or findings:
+            yield _section(title, note, *remarks, *findings)
     yield _section(
         "Layers",
         "Base first, each with the instruction that made it.",

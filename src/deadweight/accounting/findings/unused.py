@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from deadweight.accounting.findings.places import Classifier
-from deadweight.accounting.model import Cause, Finding
+from deadweight.accounting.model import Cause, Finding, Remark
 from deadweight.accounting.programs import runs_any_code
 from deadweight.accounting.reach import NoStart, Reach, reach
 from deadweight.accounting.view import View
@@ -21,6 +21,7 @@ from deadweight.inventory.model import APK, DEB, RPM, Package
 from deadweight.layer.entry import SYMLINK
 from deadweight.tree.node import Tree
 
+_ID = "unused-packages"
 _SYSTEMS = frozenset({APK, DEB, RPM})
 _PROGRAM = re.compile(r"\n(?:usr/(?:local/)?)?(?:s?bin|games)/([^/\n]+)(?=\n)")
 _DATA_BY_CONVENTION = re.compile(
@@ -39,14 +40,17 @@ _TO_DEVELOP = frozenset({"development", "documentation", "man-pages", "locales"}
 class UnusedPackages:
     """Packages of the distribution that no chain of evidence leads to."""
 
-    def find(self, view: View) -> Iterator[Finding]:
-        """At most one finding; none where the config starts nothing that can be followed, such as a shell."""
+    def find(self, view: View) -> Iterator[Finding | Remark]:
+        """At most one finding; or a remark, where the config starts nothing that can be followed, such as a shell, and
+        where any program may be started and no unused package is one to develop with.
+        """
         packages = [package for package in view.inventory.packages if package.ecosystem in _SYSTEMS]
         if not packages:
             return
         try:
             found = reach(view, packages)
-        except NoStart:
+        except NoStart as reason:
+            yield Remark(_ID, f"Unused packages: no claim; {reason}")
             return
         unused = _unused(view, found)
         unused_ids = {id(packages[number]) for number in unused}
@@ -58,7 +62,7 @@ class UnusedPackages:
             and (len(file.names) == 1 or all(id(owner_of(name)) in unused_ids for name in file.names))
         ]
         finding = view.suspect(
-            "unused-packages",
+            _ID,
             "Packages that nothing reached requires",
             _reason(found, len(unused)),
             "Do not install them, or only in a build stage; apt-get install --no-install-recommends, and dnf install "
@@ -67,6 +71,8 @@ class UnusedPackages:
         )
         if finding is not None:
             yield replace(finding, causes=tuple(_with_evidence(finding.causes, found)))
+        elif found.open_ended and len(found.reached) < len(packages):
+            yield Remark(_ID, _remark(found))
 
 
 def _unused(view: View, found: Reach) -> set[int]:
@@ -129,6 +135,13 @@ def _reason(found: Reach, named: int) -> str:
             f"/{found.open_ended} may start any program: packages are named only where all that they hold is for developing."
         )
     return text + "Not seen is what a program starts by name, or opens by path, while it runs."
+
+
+def _remark(found: Reach) -> str:
+    return (
+        "Unused packages: only development packages could be named, and none was found unused; the image may start "
+        f"/{found.open_ended}, which may start any program"
+    )
 
 
 def _with_evidence(causes: Iterable[Cause], found: Reach) -> Iterator[Cause]:
