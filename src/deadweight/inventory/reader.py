@@ -121,9 +121,11 @@ class Locator:
         known = self._directories.get
         found: dict[str, None] = {}
         links = []
+        last, children = "", self._look_up("")[1]
         for path in paths:
             directory, _, name = path.rpartition("/")
-            _, children = known(directory) or self._look_up(directory)
+            if directory != last:  # most lists are in order
+                last, (_, children) = directory, known(directory) or self._look_up(directory)
             child = children.get(name)
             if child is not None and child.children is None:
                 if child.entry.kind == SYMLINK:

@@ -29,7 +29,7 @@ class Kept:
     def __init__(self, size: int, parts: Iterable[range]) -> None:
         self.size = size
         self._parts = _joined(parts, size)
-        self._data = [bytearray() for _ in self._parts]
+        self._data = [bytearray(len(part)) for part in self._parts]
         self._position = 0
 
     def append(self, piece: memoryview | bytes) -> None:
@@ -37,8 +37,9 @@ class Kept:
         begin = self._position
         end = self._position = begin + len(piece)
         for part, data in zip(self._parts, self._data, strict=True):
-            if part.start < end and part.stop > begin:
-                data += piece[max(part.start - begin, 0) : part.stop - begin]
+            first, last = max(part.start, begin), min(part.stop, end)
+            if first < last:
+                data[first - part.start : last - part.start] = piece[first - begin : last - begin]
 
     def read(self, offset: int, length: int) -> bytes:
         """`length` bytes at `offset`, fewer at the end. Raises `ContentGap` for what was not kept."""

@@ -14,8 +14,6 @@ from deadweight.layer.tar_header import BLOCK_SIZE, ZEROS, Header, HeaderError, 
 
 MAX_ENTRIES = 2_000_000
 """The most entries of a layer; each takes about 1 KB of memory."""
-MAX_NAMES = 256 << 20
-"""The most characters of all their paths and links."""
 MAX_TEXT = 256 << 20
 """The most characters of names, link targets, extended attributes and facts of a layer: a hundred times those of 50,000 files."""
 
@@ -37,7 +35,6 @@ class Scanner:
         self._suffixes = _by_key((collector.suffixes, collector) for collector in collectors)
         self._magics = _by_key((collector.magics, collector) for collector in collectors)
         self._text_left = MAX_TEXT
-        self._names_size = 0
         self.entries: list[Entry] = []
         self.facts: dict[str, dict[int, Fact]] = {collector.name: {} for collector in collectors}
 
@@ -70,11 +67,8 @@ class Scanner:
 
     def _entry(self, header: Header, start: int) -> None:
         path, kind, size, mode, uid, gid, mtime, link, xattrs, device = header
-        self._names_size += len(path) + len(link)
-        if len(self.entries) >= MAX_ENTRIES or self._names_size > MAX_NAMES:
-            raise LimitExceeded(
-                self._subject, f"holds more than {MAX_ENTRIES} entries, or names of {MAX_NAMES} bytes"
-            )
+        if len(self.entries) >= MAX_ENTRIES:
+            raise LimitExceeded(self._subject, f"holds more than {MAX_ENTRIES} entries")
         text = len(path) + len(link)
         if xattrs:
             text += sum(len(name) + len(value) for name, value in xattrs)

@@ -104,11 +104,9 @@ class HeaderReader:
         )
         # Adler-32's lower half is one plus the sum of all bytes, modulo 65521: the fast way to add 512 of them.
         # The stored checksum itself counts as eight spaces.
-        claimed = octal(stored[:7]) if stored[6:] == b"\0 " else number(stored)
-        if (
-            (adler32(block) & 0xFFFF) - 1 - sum(stored) + 256 - claimed
-        ) % 65521 or not 0 <= claimed < 1 << 17:
-            _require_signed_checksum(block, claimed)
+        total = (adler32(block) & 0xFFFF) - 1 - sum(stored) + 256
+        if stored != b"%06o\0 " % total:  # as nearly all writers have it
+            _require_checksum(block, total, stored)
         kind = KIND_OF.get(typeflag)
         if kind is None:
             return _extension_size(typeflag, octal(size))
@@ -202,10 +200,14 @@ def _link_target(target: str, kind: str) -> str:
     return target
 
 
-def _require_signed_checksum(block: bytes, claimed: int) -> None:
+def _require_checksum(block: bytes, total: int, stored: bytes) -> None:
+    """Raises `HeaderError` unless the checksum `stored` is right; `total` is the sum modulo 65521."""
+    claimed = number(stored)
+    if (total - claimed) % 65521 == 0 and 0 <= claimed < 1 << 17:
+        return
     # Some old tars added the bytes as signed numbers.
-    total = sum(byte - 256 if byte > 127 else byte for byte in block[:148] + b" " * 8 + block[156:])
-    if total != claimed:
+    signed = sum(byte - 256 if byte > 127 else byte for byte in block[:148] + b" " * 8 + block[156:])
+    if signed != claimed:
         raise HeaderError("has a wrong header checksum")
 
 

@@ -64,7 +64,7 @@ def merge(layers: Sequence[LayerIndex], *, complete: bool = True) -> Merged:
     With `complete`, a hard link without target is an error, as it is for every runtime; without (a foreign layer
     is missing) it is left out. Raises `InvalidLayer` for what cannot be unpacked, and `LimitExceeded`.
     """
-    root = Node("", None, IMPLICIT, -1, -1)
+    root = Node("", "", None, IMPLICIT, -1, -1)
     hidden = Fates(len(layers))
     for position, index in enumerate(layers):
         _Layer(root, position, index, hidden, complete).apply()
@@ -112,24 +112,28 @@ class _Layer:
         ] = {}  # by the path in the tar; emptied when a directory or link goes
 
     def apply(self) -> None:
+        directories = self._directories
         for number, entry in enumerate(self._index.entries):
             self._number = number
-            directory, _, name = entry.path.rpartition("/")
+            path = entry.path
+            directory, _, name = path.rpartition("/")
             if name.startswith(WHITEOUT_PREFIX):
                 self._whiteout(directory, name, entry)
-            elif entry.path:
-                parent = self._directories.get(directory) or self._parent(directory)
-                self._put(parent, name, entry)
+            elif path:
+                parent = directories.get(directory) or self._parent(directory)
+                if parent.path != directory:  # behind a link
+                    path = self._counted(parent, name)
+                self._put(path, parent, name, entry)
             elif entry.kind == DIRECTORY:
                 self._root.entry, self._root.layer, self._root.number = entry, self._position, number
             else:
                 raise self._error(entry, "the root of the image is not a directory")
 
-    def _put(self, parent: Node, name: str, entry: Entry) -> None:
+    def _put(self, path: str, parent: Node, name: str, entry: Entry) -> None:
         children = _children(parent)
         old = children.get(name)
         if entry.kind == HARD_LINK:
-            node = self._link(parent, name, entry, old)
+            node = self._link(path, parent, name, entry, old)
             if node is None:
                 return
         elif entry.kind == DIRECTORY and old is not None and old.children is not None:
@@ -137,18 +141,16 @@ class _Layer:
             self._touch(old)
             return
         else:
-            node = Node(name, parent, entry, self._position, self._number)
-        if len(node.path) > MAX_REAL_PATH:
-            raise self._error(entry, f"leads through links to a path of {len(node.path)} characters")
+            # Nearly always the path is that of the entry: one string for both spares memory.
+            node = Node(path, name, parent, entry, self._position, self._number)
         if old is not None:
             self._replace(old, node)
             del children[name]
         children[name] = node
-        self._count(node)
         if parent.touched != self._position:
             self._touch(parent)
 
-    def _link(self, parent: Node, name: str, entry: Entry, old: Node | None) -> Node | None:
+    def _link(self, path: str, parent: Node, name: str, entry: Entry, old: Node | None) -> Node | None:
         target = self._find_target(entry.link)
         if target is None or target.children is not None or target is old:
             if target is old and old is not None and old.children is None:
@@ -157,7 +159,7 @@ class _Layer:
                 what = "a directory" if target is not None else "nothing"
                 raise self._error(entry, f"is a hard link to {entry.link!r}, where {what} is")
             return None
-        node = Node(name, parent, target.entry, target.layer, target.number)
+        node = Node(path, name, parent, target.entry, target.layer, target.number)
         node.touched = self._position
         if target.entry.kind == FILE:
             self._fates.add_name(target)
@@ -270,21 +272,25 @@ class _Layer:
             problem = f"needs more than {MAX_IMPLICIT} directories that it has no entries for"
             raise LimitExceeded(f"layer {self._index.digest}", problem)
         children = _children(parent)
-        node = Node(name, parent, IMPLICIT, -1, -1)
+        node = Node(self._counted(parent, name), name, parent, IMPLICIT, -1, -1)
         old = children.pop(name, None)
         if old is not None:
             self._drop(old, SUPERSEDED)
         children[name] = node
-        self._count(node)
         self._touch(node)
         return node
 
-    def _count(self, node: Node) -> None:
-        if node.path is not node.entry.path:
-            self._paths += len(node.path)
-            if self._paths > MAX_PATHS:
-                problem = f"makes more than {MAX_PATHS} characters of paths that its entries do not have"
-                raise LimitExceeded(f"layer {self._index.digest}", problem)
+    def _counted(self, parent: Node, name: str) -> str:
+        """The path of `name` in `parent`, one that no entry has. Raises `InvalidLayer` and `LimitExceeded`."""
+        path = f"{parent.path}/{name}" if parent.path else name
+        if len(path) > MAX_REAL_PATH:
+            problem = f"leads through links to a path of {len(path)} characters"
+            raise self._error(self._index.entries[self._number], problem)
+        self._paths += len(path)
+        if self._paths > MAX_PATHS:
+            problem = f"makes more than {MAX_PATHS} characters of paths that its entries do not have"
+            raise LimitExceeded(f"layer {self._index.digest}", problem)
+        return path
 
     def _touch(self, node: Node | None) -> None:
         while node is not None and node.touched != self._position:

@@ -27,10 +27,10 @@ class Node:
 
     __slots__ = ("children", "entry", "layer", "name", "number", "parent", "path", "touched")
 
-    def __init__(self, name: str, parent: Node | None, entry: Entry, layer: int, number: int) -> None:
-        path = f"{parent.path}/{name}" if parent is not None and parent.path else name
-        # Nearly always the entry has the same path: one string for both spares memory.
-        self.path: str = entry.path if entry.path == path else path
+    def __init__(
+        self, path: str, name: str, parent: Node | None, entry: Entry, layer: int, number: int
+    ) -> None:
+        self.path = path
         self.name = name
         self.parent = parent
         self.entry = entry

@@ -85,19 +85,7 @@ class Classifier:
     def place_of(self, path: str) -> Place | Name | None:
         """The place that the file at `path` lies in, or its name where the place says nothing."""
         directory, _, name = path.rpartition("/")
-        try:
-            found = self._directories[directory]
-        except KeyError:
-            found = self._find(directory)
-        if found is None:
-            rules = self._names.get(name[name.rfind(".") + 1 :])
-            return self._by_name(rules, directory, name) if rules else None
-        place, root = found
-        if place.keep and _compiled(place.keep).fullmatch(name):
-            return None
-        if root in self._spared and path[len(root) + 1 :].partition("/")[0] in self._spared[root]:
-            return None
-        return place
+        return self._place_in(directory, self._find(directory), name)
 
     def placed(self, files: Iterable[LiveFile]) -> Iterator[tuple[LiveFile, Place | Name]]:
         """Those of `files` that are in a place, with it. Sorted by path, as they are, each directory is looked up once."""
@@ -105,15 +93,27 @@ class Classifier:
         known: str | None = None
         found = None
         for file in files:
-            path = file.path
-            slash = path.rfind("/")
-            directory = path[: max(slash, 0)]
+            directory, _, name = file[0].rpartition("/")
             if directory != known:
                 known, found = directory, self._find(directory)
-            if found is not None or path[max(slash, path.rfind(".")) + 1 :] in names:
-                place = self.place_of(path)
+            if found is not None or name.rpartition(".")[2] in names:
+                place = self._place_in(directory, found, name)
                 if place is not None:
                     yield file, place
+
+    def _place_in(self, directory: str, found: tuple[Place, str] | None, name: str) -> Place | Name | None:
+        """The place of the file `name` in `directory`, which is in the place that was `found`."""
+        if found is None:
+            rules = self._names.get(name.rpartition(".")[2])
+            return self._by_name(rules, directory, name) if rules else None
+        place, root = found
+        if place.keep and _compiled(place.keep).fullmatch(name):
+            return None
+        if root in self._spared:
+            first = f"{directory}/{name}"[len(root) + 1 :].partition("/")[0]
+            if first in self._spared[root]:
+                return None
+        return place
 
     def _find(self, directory: str) -> tuple[Place, str] | None:
         """The place that `directory` is, or lies in, and the path of that place."""
