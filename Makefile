@@ -69,6 +69,7 @@ bench:
 	@scripts/venv bench
 	@scripts/require mmdebstrap skopeo umoci gzip zstd
 	@scripts/go-tools $(GO_TOOLS)
+	@$(BIN)/python -m compileall -q src # as pip leaves it behind
 	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 from deadweight.accounting.actions import actions_for
 from deadweight.accounting.dive import dive_score
-from deadweight.accounting.estimate import with_estimates
-from deadweight.accounting.exact import with_exact_savings
 from deadweight.accounting.finders import FINDERS, Finder
 from deadweight.accounting.ledger import open_ledger
 from deadweight.accounting.model import DEAD, Analysis, Finding, Remark
@@ -53,10 +51,16 @@ def analyze(
     )
     estimated = estimate_wire and None in wires
     if estimated:
+        from deadweight.accounting.estimate import with_estimates
+
         indexes = with_estimates(image, indexes, progress)
         wires = tuple(None if index.missing else index.blob_size for index in indexes)
     analysis = replace(account(image, indexes, wires, finders), wire_estimated=estimated)
-    return with_exact_savings(image, analysis, progress) if exact else analysis
+    if exact:
+        from deadweight.accounting.exact import with_exact_savings
+
+        return with_exact_savings(image, analysis, progress)
+    return analysis
 
 
 def account(

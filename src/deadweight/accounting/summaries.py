@@ -7,6 +7,7 @@ from deadweight.accounting.view import View, added_wire
 from deadweight.image import Image
 from deadweight.inventory.model import Package
 from deadweight.layer.entry import FILE, is_whiteout
+from deadweight.layer.index import LayerIndex
 
 
 def layer_summaries(image: Image, view: View, wires: tuple[int | None, ...]) -> tuple[LayerSummary, ...]:
@@ -20,14 +21,17 @@ def layer_summaries(image: Image, view: View, wires: tuple[int | None, ...]) -> 
             instruction=layer.instruction,
             wire=wire,
             unpacked=index.unpacked,
-            files=sum(
-                entry.kind == FILE and not (entry.size == 0 and is_whiteout(entry)) for entry in index.entries
-            ),
+            files=_files(index),
             classes=view.ledger.layer_classes(layer.position),
             missing=index.missing,
         )
         for layer, index, wire in zip(image.layers, view.ledger.layers, wires, strict=True)
     )
+
+
+def _files(index: LayerIndex) -> int:
+    """A whiteout is a file by its type, but no content."""
+    return sum([entry.kind == FILE and (entry.size > 0 or not is_whiteout(entry)) for entry in index.entries])
 
 
 def owner_summaries(view: View) -> tuple[OwnerSummary, ...]:

@@ -146,12 +146,13 @@ def _weigh(file: ElfFile, found: _Fields) -> None:
     room = file.content.size
     debug = symbols = 0
     loads = False
+    is_go = b".go.buildinfo\0" in names
     go: Section | None = None
     for section in sections:
-        kind, name, size = section.kind, section.name, section.size
-        if section.flags & _SHF_ALLOC:
+        name, kind, flags, _, _, size = section[:6]
+        if flags & _SHF_ALLOC:
             loads = loads or kind not in (_SHT_NOBITS, _SHT_NOTE)
-            if names.startswith(b".go.buildinfo\0", name):
+            if is_go and names.startswith(b".go.buildinfo\0", name):
                 go = section
         elif kind == _SHT_SYMTAB:
             strings = sections[section.link].size if section.link < len(sections) else 0

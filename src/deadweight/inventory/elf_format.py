@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from operator import itemgetter
 from struct import Struct
 from typing import NamedTuple
 
@@ -67,8 +68,8 @@ class _Layout(NamedTuple):
     header: Struct
     section: Struct
     segment: Struct
-    segment_fields: tuple[int, int, int, int]
-    """Where the fields of `Segment` stand in a program header."""
+    segment_fields: itemgetter[tuple[int, int, int, int]]
+    """The fields of `Segment` in a program header."""
     dynamic: Struct
 
 
@@ -76,9 +77,9 @@ def _layout(bits: int, order: str) -> _Layout:
     big_endian = order == ">"
     if bits == 64:
         structs = Struct(order + "16x2HI3QI6H"), Struct(order + "2I4Q2I2Q"), Struct(order + "2I6Q")
-        return _Layout(bits, big_endian, *structs, (0, 2, 3, 5), Struct(order + "qQ"))
+        return _Layout(bits, big_endian, *structs, itemgetter(0, 2, 3, 5), Struct(order + "qQ"))
     structs = Struct(order + "16x2H5I6H"), Struct(order + "10I"), Struct(order + "8I")
-    return _Layout(bits, big_endian, *structs, (0, 1, 2, 4), Struct(order + "iI"))
+    return _Layout(bits, big_endian, *structs, itemgetter(0, 1, 2, 4), Struct(order + "iI"))
 
 
 _LAYOUTS = {
@@ -194,8 +195,8 @@ class ElfFile:
         if self._segment_size != record.size or self._segment_count > MAX_SEGMENTS:
             raise BrokenElf("program headers of another size, or too many")
         data = self._exactly(self._segments_at, self._segment_count * record.size)
-        order = self._layout.segment_fields
-        segments = [Segment(*[fields[number] for number in order]) for fields in record.iter_unpack(data)]
+        fields = self._layout.segment_fields
+        segments = [Segment._make(fields(header)) for header in record.iter_unpack(data)]
         self._loads = [segment for segment in segments if segment.kind == _PT_LOAD]
         return segments
 

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from deadweight.layer.collect import Fact
@@ -44,7 +45,7 @@ class WireMap:
             yield wire0 + (offset - tar0) * (wire1 - wire0) // (tar1 - tar0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LayerIndex:
     """The index of one layer."""
 
@@ -64,10 +65,10 @@ class LayerIndex:
     missing: bool = False
     """The source does not hold the layer (a foreign one): nothing is known of it but its digests."""
 
-    @property
+    @cached_property
     def unpacked(self) -> int:
         """The content bytes of all files, every copy counted."""
-        return sum(entry.size for entry in self.entries)
+        return sum([entry.size for entry in self.entries])
 
     def wire_shares(self) -> list[int]:
         """For each entry the stored bytes that it takes, header and padding included.
