@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from operator import itemgetter
 
 from deadweight.accounting.model import DiveScore
 from deadweight.errors import LimitExceeded
-from deadweight.layer.entry import DIRECTORY, WHITEOUT_PREFIX
+from deadweight.layer.entry import DIRECTORY, WHITEOUT_PREFIX, Entry
 from deadweight.layer.index import LayerIndex
 from deadweight.tree.merge import MAX_PATHS
 
 _NEVER_ADDED = ".wh..wh.."
+_PATH_AND_SIZE = itemgetter(Entry._fields.index("path"), Entry._fields.index("size"))
 
 
 def dive_score(layers: Sequence[LayerIndex]) -> DiveScore:
@@ -53,7 +55,8 @@ class _LayerTree:
         self._index = index
         self._room = MAX_PATHS
         self.hides_nothing: str | None = None
-        self.sizes = {entry.path: entry.size for entry in index.entries if entry.path}
+        self.sizes = dict(map(_PATH_AND_SIZE, index.entries))
+        self.sizes.pop("", None)
         special = [path for path in self.sizes if WHITEOUT_PREFIX in path]
         implied = [self._cut(path) for path in special if _NEVER_ADDED in path]
         self.parents = {path.rpartition("/")[0] for path in self.sizes}
@@ -78,8 +81,10 @@ class _LayerTree:
 
     def plain_leaves(self) -> dict[str, int]:
         """The leaves with their sizes, where none is a whiteout."""
-        parents = self.parents
-        return {path: size for path, size in self.sizes.items() if path not in parents}
+        leaves = self.sizes.copy()
+        for path in self.parents:
+            leaves.pop(path, None)
+        return leaves
 
     def leaves(self, below: _Below, position: int) -> list[tuple[str, int]]:
         """The leaves with their sizes, a whiteout as what it hides. A whiteout of nothing ends dive's walk of the layer."""

@@ -63,8 +63,8 @@ class View:
         found: list[list[LiveFile | None]] = [[None] * len(index.entries) for index in self.ledger.layers]
         more_names: dict[tuple[int, int], list[str]] = {}
         links: list[tuple[str, str]] = []
-        for path, node in self.merged.tree.walk():
-            entry = node.entry
+        for node in self.merged.tree.leaves():
+            path, entry = node.path, node.entry
             kind = entry.kind
             if kind == FILE:
                 layer, number = node.layer, node.number

@@ -21,12 +21,13 @@ MAX_NAMES = 1 << 22
 MAX_DYNAMIC = 1 << 13
 MAX_STRING = 1 << 12
 
-MIN_KEPT, MAX_KEPT = 1 << 20, 8 << 20
-"""Of a file that comes in pieces, a quarter is kept of either end, but at least and at most so many bytes."""
-KEPT_SEGMENT, MAX_LOADS = 4 << 20, 8
-"""The most bytes that are kept of one of its segments, and the most segments of which some are."""
+MAX_KEPT = 8 << 20
+"""Of a file that comes in pieces, the most bytes that are kept of what is loaded first, and of what is not loaded."""
+MAX_KEPT_SEGMENT, MAX_LOADS = 4 << 20, 8
+"""The most bytes that are kept of another segment, and the most segments of which some are."""
 
-_PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
+_PT_LOAD, _PT_DYNAMIC, _PT_INTERP, _PT_GNU_RELRO = 1, 2, 3, 0x6474E552
+_PF_X = 1
 _SHT_DYNAMIC = 6
 
 
@@ -58,6 +59,7 @@ class Segment(NamedTuple):
     address: int
     size: int
     """In the file."""
+    flags: int
 
 
 class _Layout(NamedTuple):
@@ -68,7 +70,7 @@ class _Layout(NamedTuple):
     header: Struct
     section: Struct
     segment: Struct
-    segment_fields: itemgetter[tuple[int, int, int, int]]
+    segment_fields: itemgetter[tuple[int, int, int, int, int]]
     """The fields of `Segment` in a program header."""
     dynamic: Struct
 
@@ -77,9 +79,9 @@ def _layout(bits: int, order: str) -> _Layout:
     big_endian = order == ">"
     if bits == 64:
         structs = Struct(order + "16x2HI3QI6H"), Struct(order + "2I4Q2I2Q"), Struct(order + "2I6Q")
-        return _Layout(bits, big_endian, *structs, itemgetter(0, 2, 3, 5), Struct(order + "qQ"))
+        return _Layout(bits, big_endian, *structs, itemgetter(0, 2, 3, 5, 1), Struct(order + "qQ"))
     structs = Struct(order + "16x2H5I6H"), Struct(order + "10I"), Struct(order + "8I")
-    return _Layout(bits, big_endian, *structs, itemgetter(0, 1, 2, 4), Struct(order + "iI"))
+    return _Layout(bits, big_endian, *structs, itemgetter(0, 1, 2, 4, 6), Struct(order + "iI"))
 
 
 _LAYOUTS = {
@@ -103,25 +105,29 @@ def open_elf(content: Content) -> ElfFile | None:
 def parts(start: bytes, size: int) -> list[range]:
     """What has to be kept of an ELF file of `size` bytes that begins with `start`, so that it can be read.
 
-    Most linkers put symbol names at the start of what is mapped first, and what the Go linker says at that of the data;
-    patchelf moves names into a segment of their own.
+    Most linkers put the names of symbols at the start of what is loaded first, and what the Go linker says at that of the
+    data, or behind what is read-only after relocation; patchelf moves names into a segment of their own. What is not loaded
+    comes last, before the section headers.
     """
     content = Kept(size, [range(len(start))])
     content.append(start)
     file = open_elf(content)
     if file is None:
         return []
-    most = min(max(size // 4, MIN_KEPT), MAX_KEPT)
-    found = file.section_parts(most)
     try:
         segments = file.segments()
     except (BrokenElf, ContentGap):
-        return found
+        segments = []
     loads = [segment for segment in segments if segment.kind == _PT_LOAD]
-    named = {segment.kind: segment for segment in segments if segment.kind in (_PT_DYNAMIC, _PT_INTERP)}
-    found += [range(load.offset, load.offset + min(load.size, most)) for load in loads[:1]]
-    for segment in (*loads[1:MAX_LOADS], *named.values()):
-        found.append(range(segment.offset, segment.offset + min(segment.size, KEPT_SEGMENT)))
+    one = {segment.kind: segment for segment in segments if segment.kind != _PT_LOAD}
+    read = [one[kind] for kind in (_PT_DYNAMIC, _PT_INTERP) if kind in one]
+    read += [load for load in loads[1:MAX_LOADS] if not load.flags & _PF_X]
+    found = file.section_parts(max((load.offset + load.size for load in loads), default=0))
+    found += [range(load.offset, load.offset + min(load.size, MAX_KEPT)) for load in loads[:1]]
+    found += [range(part.offset, part.offset + min(part.size, MAX_KEPT_SEGMENT)) for part in read]
+    if relro := one.get(_PT_GNU_RELRO):
+        end = relro.offset + relro.size
+        found.append(range(end, end + MAX_KEPT_SEGMENT))
     return found
 
 
@@ -140,13 +146,14 @@ class ElfFile:
         self._section_size, self._section_count, self._names_index = header[10:13]
         self._loads: list[Segment] = []
 
-    def section_parts(self, before: int) -> list[range]:
-        """The section headers with what linkers put right before them, at most `before` bytes: the names of sections.
+    def section_parts(self, loaded: int) -> list[range]:
+        """The section headers with what is before them, but not `loaded`: among others the names of sections.
 
         And where the headers are known already, those names and the names of symbols to be loaded.
         """
         size = min(self._section_count or 1, MAX_SECTIONS) * self._section_size
-        found = [range(self._sections_at - before, self._sections_at + size)]
+        start = min(max(loaded, self._sections_at - MAX_KEPT), self._sections_at)
+        found = [range(start, self._sections_at + size)]
         try:
             sections = self._section_headers()
             names = [self._section_names(sections)]

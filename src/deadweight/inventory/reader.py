@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol
 
 from deadweight.errors import LimitExceeded
@@ -85,15 +86,8 @@ def first_fact(
 
 def _nodes_with_facts(tree: Tree, layers: Sequence[LayerIndex]) -> list[tuple[str, Node]]:
     wanted = [set[int]().union(*layer.facts.values()) for layer in layers]
-    found = []
-    stack = [tree.root]
-    while stack:
-        for child in (stack.pop().children or {}).values():
-            if child.children is not None:
-                stack.append(child)
-            elif child.number in wanted[child.layer]:
-                found.append((child.path, child))
-    found.sort(key=lambda pair: pair[0])
+    found = [(node.path, node) for node in tree.leaves() if node.number in wanted[node.layer]]
+    found.sort(key=itemgetter(0))
     return found
 
 

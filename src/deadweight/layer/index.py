@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import itemgetter
 
 from deadweight.layer.collect import Fact
 from deadweight.layer.entry import Entry
 from deadweight.oci.digest import Digest
+
+_SIZE, _START = (itemgetter(Entry._fields.index(name)) for name in ("size", "start"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class LayerIndex:
     @cached_property
     def unpacked(self) -> int:
         """The content bytes of all files, every copy counted."""
-        return sum([entry.size for entry in self.entries])
+        return sum(map(_SIZE, self.entries))
 
     def wire_shares(self) -> list[int]:
         """For each entry the stored bytes that it takes, header and padding included.
@@ -76,7 +79,7 @@ class LayerIndex:
         The shares add up to `blob_size`: what is before the first entry counts to the first, what is after the
         last (the end of the archive) to the last.
         """
-        starts = list(self.wire.all_at(entry.start for entry in self.entries))
+        starts = list(self.wire.all_at(map(_START, self.entries)))
         if not starts:
             return []
         starts[0] = 0

@@ -69,6 +69,15 @@ class Tree:
         """Every path and its node, the root (an empty path) first."""
         return self.root.walk()
 
+    def leaves(self) -> list[Node]:
+        """Every node that is no directory, in no order."""
+        found: list[Node] = []
+        stack = [self.root]
+        while stack:
+            for child in (stack.pop().children or {}).values():
+                (found if child.children is None else stack).append(child)
+        return found
+
     def find(self, path: str) -> Node | None:
         """The node at `path`; symbolic links are followed in all but its last part. None where nothing is."""
         return self._find(path, follow_last=False)
