@@ -27,7 +27,7 @@ MAX_KEPT_SEGMENT, MAX_LOADS = 4 << 20, 8
 """The most bytes that are kept of another segment, and the most segments of which some are."""
 
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP, _PT_GNU_RELRO = 1, 2, 3, 0x6474E552
-_PF_X = 1
+_PF_X, _PF_W = 1, 2
 _SHT_DYNAMIC = 6
 
 
@@ -105,7 +105,7 @@ def open_elf(content: Content) -> ElfFile | None:
 def parts(start: bytes, size: int) -> list[range]:
     """What has to be kept of an ELF file of `size` bytes that begins with `start`, so that it can be read.
 
-    Most linkers put the names of symbols at the start of what is loaded first, and what the Go linker says at that of the
+    Most linkers put the names of symbols at the start of what is loaded first, or, where that is code, of what is not; and what the Go linker says at that of the
     data, or behind what is read-only after relocation; patchelf moves names into a segment of their own. What is not loaded
     comes last, before the section headers.
     """
@@ -121,10 +121,15 @@ def parts(start: bytes, size: int) -> list[range]:
     loads = [segment for segment in segments if segment.kind == _PT_LOAD]
     one = {segment.kind: segment for segment in segments if segment.kind != _PT_LOAD}
     read = [one[kind] for kind in (_PT_DYNAMIC, _PT_INTERP) if kind in one]
-    read += [load for load in loads[1:MAX_LOADS] if not load.flags & _PF_X]
+    tables_first = not (loads and loads[0].flags & _PF_X)
+    read += [
+        load for load in loads[1:MAX_LOADS] if load.flags & _PF_W or not (tables_first or load.flags & _PF_X)
+    ]
     found = file.section_parts(max((load.offset + load.size for load in loads), default=0))
     found += [range(load.offset, load.offset + min(load.size, MAX_KEPT)) for load in loads[:1]]
-    found += [range(part.offset, part.offset + min(part.size, MAX_KEPT_SEGMENT)) for part in read]
+    found += [
+        range(part.offset, part.offset + MAX_STRING + min(part.size, MAX_KEPT_SEGMENT)) for part in read
+    ]
     if relro := one.get(_PT_GNU_RELRO):
         end = relro.offset + relro.size
         found.append(range(end, end + MAX_KEPT_SEGMENT))

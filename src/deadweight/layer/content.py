@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from mmap import mmap
 
 from deadweight.layer.collect import ContentGap
 
@@ -29,7 +30,7 @@ class Kept:
     def __init__(self, size: int, parts: Iterable[range]) -> None:
         self.size = size
         self._parts = _joined(parts, size)
-        self._data = [bytearray(len(part)) for part in self._parts]
+        self._data = [mmap(-1, len(part)) for part in self._parts]  # no page of it before it is written
         self._position = 0
 
     def append(self, piece: memoryview | bytes) -> None:
@@ -46,7 +47,7 @@ class Kept:
         end = min(offset + length, self.size)
         for part, data in zip(self._parts, self._data, strict=True):
             if part.start <= offset and end <= part.stop:
-                return bytes(data[offset - part.start : end - part.start])
+                return data[offset - part.start : end - part.start]
         if offset >= end:
             return b""
         raise ContentGap(f"bytes {offset} to {end} of {self.size} were not kept")
