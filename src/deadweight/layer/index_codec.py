@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -33,29 +33,28 @@ class NotDecodable(ValueError):
 
 def encode(index: LayerIndex) -> bytes:
     """`index` as bytes, the same for the same index. Raises `NotEncodable`."""
-    entries = index.entries
+    rows = zip(*index.entries, strict=True) if index.entries else repeat((), len(Entry._fields))
+    paths, kinds, sizes, modes, uids, gids, mtimes, links, digests, starts, xattrs, devices = rows
     once = {
         "digest": index.digest,
         "diff_id": index.diff_id,
         "blob_size": index.blob_size,
         "tar_size": index.tar_size,
         "compression": index.compression,
-        "count": len(entries),
+        "count": len(index.entries),
         "xattrs": {
-            number: [[name, value.hex()] for name, value in entry.xattrs]
-            for number, entry in enumerate(entries)
-            if entry.xattrs
+            number: [[name, value.hex()] for name, value in one] for number, one in enumerate(xattrs) if one
         },
-        "devices": {n: entry.device for n, entry in enumerate(entries) if entry.device != _NO_DEVICE},
+        "devices": {number: one for number, one in enumerate(devices) if one != _NO_DEVICE},
         "facts": index.facts,
     }
     columns = (
-        _texts([entry.path for entry in entries]),
-        _texts([entry.link for entry in entries]),
-        "".join(entry.kind for entry in entries).encode(),
-        *(_numbers("q", (getattr(entry, name) for entry in entries)) for name in _NUMBERS),
-        bytes(bool(entry.digest) for entry in entries),
-        b"".join(entry.digest for entry in entries),
+        _texts(paths),
+        _texts(links),
+        "".join(kinds).encode(),
+        *(_numbers("q", column) for column in (sizes, modes, uids, gids, mtimes, starts)),
+        bytes(map(bool, digests)),
+        b"".join(digests),
         _numbers("Q", index.wire.tar),
         _numbers("Q", index.wire.wire),
     )
@@ -109,7 +108,7 @@ def _parts(data: bytes) -> Iterator[bytes]:
         yield data[offset - length : offset]
 
 
-def _texts(texts: list[str]) -> bytes:
+def _texts(texts: Sequence[str]) -> bytes:
     # Surrogates stand for bytes that are not UTF-8; this keeps each as it is.
     joined = "\0".join(texts)
     if joined.count("\0") != max(0, len(texts) - 1):
