@@ -15,15 +15,23 @@ SHELLS = frozenset(
     | {"posh", "yash", "fish", "csh", "tcsh", "elvish", "nu", "xonsh", "pwsh"}
 )
 _RUNS_CODE = re.compile(
-    r"(?:python|pypy|node|nodejs|deno|bun|ruby|jruby|perl|php|php-fpm|php-cgi|lua|luajit|tclsh|wish|guile|java|jshell"
-    r"|groovy|scala|kotlin|clojure|erl|elixir|beam\.smp|Rscript|R|julia|dotnet|mono|uwsgi|awk|gawk|mawk"
-    r"|systemd|init|openrc-init|runsvdir|runit|s6-svscan|s6-overlay|supervisord|circusd|monit|cron|crond|make)"
+    # Interpreters, and what loads or starts code that is written for them,
+    r"(?:python|pypy|node|nodejs|deno|bun|ruby|jruby|perl|php|php-fpm|php-cgi|lua|luajit|tclsh|wish|expect|guile|java|jshell"
+    r"|groovy|scala|kotlin|clojure|erl|elixir|iex|beam\.smp|Rscript|R|julia|octave|dotnet|mono|uwsgi|awk|gawk|mawk"
+    r"|npm|npx|yarn|pnpm|nodemon|pm2|pm2-runtime|uv|uvx|poetry|pipenv|gunicorn|uvicorn|hypercorn|daphne|celery|flask"
+    r"|django-admin|twistd|jupyter(?:-[a-z]+)?|pytest|ansible(?:-[a-z]+)?|puma|unicorn|rackup|rails|rake|bundle|mvn|gradle|ant"
+    # supervisors and what else has the names of programs in its files,
+    r"|systemd|systemctl|init|openrc|openrc-init|rc-service|service|invoke-rc\.d|run-parts|runsvdir|runsvdir-start|runsv|runit"
+    r"|runit-init|my_init|s6-svscan|s6-rc|s6-overlay|svscan|supervisord|circusd|monit|dinit|cron|crond|anacron|supercronic|atd"
+    r"|inetd|xinetd|dbus-daemon|fcgiwrap|foreman|honcho|overmind|hivemind|goreman|make"
+    # and what gives a shell to whoever connects.
+    r"|sshd|dropbear|telnetd|ttyd|gotty|shellinaboxd|tmux|screen|code-server|gitlab-runner)"
     r"[0-9.]*(?:-[0-9.]+)?"
 )
 
 
 def runs_any_code(name: str) -> bool:
-    """Whether the program `name` is an interpreter or a supervisor: what it starts is up to the files that it reads."""
+    """Whether what the program `name` starts is up to the files that it reads, or to who uses it: interpreters, supervisors."""
     return _RUNS_CODE.fullmatch(name) is not None
 
 

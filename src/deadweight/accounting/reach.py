@@ -3,23 +3,26 @@
 The chain goes through what can be read: words of the config that are programs or paths, words of shell scripts,
 interpreters of scripts, libraries that ELF files need, and the dependencies that packages declare. What a program starts
 by name, or opens by path, at run time is not in any of these. So where code is reached that may start anything (an
-interpreter with code of its own, a supervisor), `Reach.open_ended` says so.
+interpreter with code of its own, a supervisor, a script that ends in a shell), `Reach.open_ended` says so.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from deadweight.accounting import scripts
 from deadweight.accounting.programs import SHELLS, find_program, runs_any_code, search_path, started
+from deadweight.accounting.shell import ARGUMENTS, base_name
+from deadweight.accounting.start import Start
 from deadweight.accounting.view import View
 from deadweight.inventory.model import Package
 from deadweight.tree.node import LinkLoop, Node
 
-_WORD = re.compile(r"[A-Za-z0-9_./+@-]{2,}")
+_WORD = re.compile(r"[A-Za-z0-9_./+@][A-Za-z0-9_./+@-]+|\b[A-Z]\b")
+"""As in `scripts`."""
 _MANAGERS = frozenset(
     {
         "apt",
@@ -37,12 +40,7 @@ _MANAGERS = frozenset(
         "opkg",
     }
 )
-_MAX_SHOWN = 80
 _BIN = ("bin/", "sbin/", "usr/bin/", "usr/sbin/")
-
-
-class NoStart(LookupError):
-    """The config starts nothing that can be followed: no command, none that is there, or just a shell. Says which."""
 
 
 @dataclass(slots=True)
@@ -93,6 +91,7 @@ class _Walk:
         self._elf = view.elf_files
         self._scripts = dict(view.facts.live(scripts.SCRIPTS))
         self._path = search_path(view.config.execution)
+        self._environment = view.config.execution.environment()
         self._owners = view.inventory.owners
         self._numbers = {id(package): number for number, package in enumerate(found.packages)}
         self._libraries = _libraries(view)
@@ -117,38 +116,42 @@ class _Walk:
                 self._reach(self._packages_left.pop())
 
     def _start(self) -> None:
-        """Takes every program and file that the config names; raises `NoStart` where there is nothing but a shell."""
+        """Takes every program and file that the config names; raises `NoStart` where what it starts cannot be followed."""
         execution = self._view.config.execution
-        commands = [list(command) for command in started(execution) if command]
-        if not execution.entrypoint and not execution.cmd:
-            raise NoStart("the config starts no program")
-        first = find_program(self._tree, commands[0][0], self._path, execution.working_dir or "/")
-        if first is None:
-            raise NoStart(f"the config starts {_shown(commands[0][0])}, which is not found in the image")
-        self._found.start = first.path
-        words = [word for command in commands for part in command for word in _WORD.findall(part)]
-        named = [first, *self._programs(words)]
-        if all(node.name in SHELLS for node in named):
-            raise NoStart(f"the config starts {_shown(commands[0][0])}, which may start any program")
-        for node in named:
-            self._run(node)
-        for value in execution.environment().values():
-            for node in self._programs(word for word in _WORD.findall(value) if "/" in word):
-                self._files_left.append(node.path)
+        self._found.start = Start(execution, self._tree, self._scripts).first().path
+        for command in started(execution):
+            self._run_words(command)
+            for part in command:
+                self._run_words(_WORD.findall(part))
+        for value in self._environment.values():
+            # Scripts start programs by the names that variables hold, such as EDITOR.
+            words = _WORD.findall(value)
+            self._run_words([*words[:1], *(word for word in words if "/" in word)])
 
-    def _programs(self, words: Iterable[str]) -> Iterator[Node]:
-        """The files that `words` name, by path or as programs, each word once."""
-        directory = self._view.config.execution.working_dir or "/"
+    def _run_words(self, words: Iterable[str]) -> None:
+        """Starts the files that `words` name, by path or as programs, each word once."""
         for word in words:
             if word not in self._words:
                 self._words.add(word)
-                node = find_program(self._tree, word, self._path, directory)
+                node = self._find(word)
                 if node is not None:
-                    yield node
+                    self._run(node, word)
 
-    def _run(self, node: Node) -> None:
-        """`node` is started by what no package of the distribution owns."""
-        if runs_any_code(node.name):
+    def _find(self, word: str) -> Node | None:
+        directory = self._view.config.execution.working_dir or "/"
+        node = find_program(self._tree, word, self._path, directory)
+        first, slash, rest = word.partition("/")
+        if node is None and (first or "bin/" in rest) and slash:
+            # $JAVA_HOME/bin/java is the word JAVA_HOME/bin/java, and $(where)/bin/java the word /bin/java.
+            place = f"{self._environment.get(first, '')}/{rest}"
+            node = find_program(self._tree, place, ())
+            node = node or find_program(self._tree, base_name(word), self._path)
+        return node
+
+    def _run(self, node: Node, word: str) -> None:
+        """`node` is started as `word` by what no package of the distribution owns."""
+        # Programs of many names, such as busybox, are what they are called.
+        if runs_any_code(base_name(word)) or runs_any_code(node.name):
             self._found.open_ended = self._found.open_ended or node.path
         self._files_left.append(node.path)
 
@@ -169,12 +172,18 @@ class _Walk:
         """`path` is a script of no package: anything that its words name may be started."""
         interpreter = self._interpreter(script)
         if interpreter is not None:
-            self._run(interpreter)
+            self._run(interpreter, script.interpreter)
         if script.words is not None:
-            for node in self._programs(sorted(script.words)):
-                self._run(node)
-        elif interpreter is not None and interpreter.name in SHELLS:
+            self._run_words(sorted(script.words))
+        if self._is_open(script, interpreter):
             self._found.open_ended = self._found.open_ended or path
+
+    def _is_open(self, script: scripts.Script, interpreter: Node | None) -> bool:
+        """Whether `script` may start what its words, those of the config, and those that it is called with do not name."""
+        if script.words is None:
+            return interpreter is not None and interpreter.name in SHELLS
+        known = {f"${name}" for name in self._environment} | {ARGUMENTS}
+        return not script.unnamed <= known
 
     def _reach(self, number: int) -> None:
         """The package is reached, with all that it requires and all that its files load."""
@@ -202,11 +211,6 @@ class _Walk:
 
     def _owner(self, path: str) -> int | None:
         return self._numbers.get(id(self._owners.get(path)))
-
-
-def _shown(word: str) -> str:
-    """A word of the config, as the config has it, for a sentence."""
-    return word[:_MAX_SHOWN] + "…" if len(word) > _MAX_SHOWN else word or '""'
 
 
 def _requirements(view: View, packages: Sequence[Package]) -> list[set[int]]:

@@ -1,4 +1,4 @@
-"""Scripts: the interpreter that the first line names, and the words of shell scripts.
+"""Scripts: the interpreter that the first line names, the words of shell scripts, and what these start without naming it.
 
 Sources: Linux, Documentation/admin-guide/binfmt-misc and execve(2) for ``#!``.
 """
@@ -9,12 +9,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from deadweight.accounting.shell import unnamed
 from deadweight.layer.collect import Content, Fact, ends
 
 _MAX_LINE = 256
 _MAX_SCRIPT = 64 << 10
 _MAX_WORDS = 16 << 10
-_WORD = re.compile(rb"[A-Za-z0-9_./+-]{2,}")
+_WORD = re.compile(rb"[A-Za-z0-9_./+][A-Za-z0-9_./+-]+|\b[A-Z]\b")
+"""A word that may name a program: of one letter are R and X. In ``${PAGER:-less}``, ``less`` is one."""
+_BEGINS_PATH = re.compile(rb"\$\{?(\w+)\}?[\"']?(?=/)")
+"""The variable in ``$JAVA_HOME/bin/java``, however it is quoted."""
 _SHELLS = (b"sh", b"bash", b"dash", b"ash", b"ksh", b"zsh", b"execlineb", b"busybox")
 _NOT_RUN = ("usr/share/doc/", "var/lib/dpkg/info/", "usr/share/bug/")
 """Examples, and what only the package manager starts."""
@@ -28,13 +32,15 @@ class Script:
     """The program that the first line names: a path, or a name to be found through PATH; empty where there is no such line."""
     words: frozenset[str] | None
     """All words of a shell script; None where they were not read: it is too long, or in another language."""
+    unnamed: frozenset[str] = frozenset()
+    """What a shell script starts without naming it (see `shell.unnamed`)."""
 
 
 class ScriptCollector:
     """Collects a `Script` of every file that begins with ``#!`` or ends in ``.sh``; `of` gives it back."""
 
     name = "scripts"
-    version = 2
+    version = 3
     names: frozenset[str] = frozenset()
     suffixes = frozenset({"sh"})
     magics = frozenset(b"#!/" + bytes([letter]) for letter in b"abcdefghijklmnopqrstuvwxyz") | {b"#! /"}
@@ -47,14 +53,18 @@ class ScriptCollector:
         return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
-        """The first line without ``#!`` and, of a shell script that is not too long, its words, each once."""
+        """The first line without ``#!`` and, of a shell script that is not too long, its words, each once, and what it
+        starts without naming it.
+        """
         first = content.read(0, _MAX_LINE).partition(b"\n")[0]
         line = first[2:].strip() if first.startswith(b"#!") else b""
         fact: list[Fact] = [line.decode("utf-8", "replace")]
         if content.size <= _MAX_SCRIPT and _is_shell(line):
-            words = b" ".join(dict.fromkeys(_WORD.findall(content.read(0, content.size))))
-            if len(words) <= _MAX_WORDS:
-                fact.append(words.decode("ascii"))
+            raw = content.read(0, content.size)
+            words = b" ".join(dict.fromkeys(_WORD.findall(_BEGINS_PATH.sub(rb" \1", raw)))).decode("ascii")
+            not_named = " ".join(sorted(unnamed(raw.decode("utf-8", "replace"))))
+            if len(words) + len(not_named) <= _MAX_WORDS:
+                fact += [words, not_named]
         return fact
 
 
@@ -65,8 +75,10 @@ def of(fact: Fact) -> Script | None:
     """The `Script` behind a fact of `SCRIPTS`; None for no fact."""
     if not isinstance(fact, list) or not fact:
         return None
-    words = frozenset(str(fact[1]).split()) if len(fact) > 1 else None
-    return Script(_interpreter(str(fact[0])), words)
+    interpreter = _interpreter(str(fact[0]))
+    if len(fact) < 3:
+        return Script(interpreter, None)
+    return Script(interpreter, frozenset(str(fact[1]).split()), frozenset(str(fact[2]).split()))
 
 
 def _interpreter(line: str) -> str:

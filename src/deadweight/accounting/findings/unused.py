@@ -3,7 +3,8 @@
 The claim is kept to what the evidence carries. A package is named where nothing reached leads to it, nothing outside of
 those named requires it, and it is one of these: it brings programs; it is there only for one that does; it is a module of
 an interpreter that is not reached; or it holds nothing but files to develop with. Where something is reached that may
-start any program, only the last kind is named. Packages whose files libraries open by convention are not named.
+start any program, only the last kind is named. Packages whose files libraries open by convention are not named, nor are
+metapackages that something reached may have come with. What saves no bytes is not counted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import replace
 from deadweight.accounting.findings.places import Classifier
 from deadweight.accounting.model import Cause, Finding, Remark
 from deadweight.accounting.programs import runs_any_code
-from deadweight.accounting.reach import NoStart, Reach, reach
+from deadweight.accounting.reach import Reach, reach
+from deadweight.accounting.start import NoStart
 from deadweight.accounting.view import View
 from deadweight.inventory.model import APK, DEB, RPM, Package
 from deadweight.layer.entry import SYMLINK
@@ -34,6 +36,11 @@ _PLUGIN_BY_CONVENTION = re.compile(
     r"|pkcs11/|krb5/plugins/)"
 )
 """Paths that programs and libraries open without any dependency that says so."""
+_NOTICE = re.compile(
+    r"usr/share/(?:doc|licenses|lintian/overrides)/"
+    r"(?:[^/]+/(?:copyright|(?:changelog|NEWS|README|LICEN[CS]E|COPYING)[^/]*)|[^/]+)"
+)
+"""What a package holds that brings nothing of its own."""
 _TO_DEVELOP = frozenset({"development", "documentation", "man-pages", "locales"})
 
 
@@ -64,7 +71,7 @@ class UnusedPackages:
         finding = view.suspect(
             _ID,
             "Packages that nothing reached requires",
-            _reason(found, len(unused)),
+            _reason(found, len({id(file.owner) for file, size in portions if size})),
             "Do not install them, or only in a build stage; apt-get install --no-install-recommends, and dnf install "
             "--setopt=install_weak_deps=False, leave out what is only recommended. Then try what the image is for.",
             portions,
@@ -78,11 +85,12 @@ class UnusedPackages:
 def _unused(view: View, found: Reach) -> set[int]:
     """The packages to be named, by number."""
     packages = found.packages
+    kept = found.reached | _names_for_reached(found)
     classifier = Classifier(view)
     candidates = {
         number
         for number, package in enumerate(packages)
-        if number not in found.reached and not package.essential and not _is_convention(package)
+        if number not in kept and not package.essential and not _is_convention(package)
     }
     programs = {number: _programs(packages[number]) for number in candidates}
     named = {
@@ -103,6 +111,18 @@ def _unused(view: View, found: Reach) -> set[int]:
 def _is_convention(package: Package) -> bool:
     paths = _lines(package)
     return _DATA_BY_CONVENTION.search(paths) is not None or _PLUGIN_BY_CONVENTION.search(paths) is not None
+
+
+def _names_for_reached(found: Reach) -> set[int]:
+    """Metapackages, nothing but names for what they require, of which something is reached."""
+    names: set[int] = set()
+    left = list(found.reached)
+    while left:
+        for number in found.required_by[left.pop()] - names:
+            if all(map(_NOTICE.fullmatch, found.packages[number].paths)):
+                names.add(number)
+                left.append(number)
+    return names
 
 
 def _programs(package: Package) -> list[str]:
@@ -128,7 +148,7 @@ def _reason(found: Reach, named: int) -> str:
     text = (
         f"{len(found.reached)} of {total} packages are reached: from /{found.start}, which the config starts, from what else "
         "it names, and from files that no package owns, through libraries, interpreters, words of shell scripts and "
-        f"declared dependencies. Named are {named} that are not, and that nothing but each other requires. "
+        f"declared dependencies. Named are {named} that are not, and that nothing reached requires. "
     )
     if found.open_ended:
         return text + (
