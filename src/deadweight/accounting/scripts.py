@@ -1,4 +1,4 @@
-"""Scripts: the interpreter that the first line names, the words of shell scripts, and what these start without naming it.
+"""Scripts: the interpreter that the first line names, and the text of shell scripts with what that starts.
 
 Sources: Linux, Documentation/admin-guide/binfmt-misc and execve(2) for ``#!``.
 """
@@ -8,39 +8,47 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from deadweight.accounting.shell import unnamed
 from deadweight.layer.collect import Content, Fact, ends
 
 _MAX_LINE = 256
 _MAX_SCRIPT = 64 << 10
-_MAX_WORDS = 16 << 10
-_WORD = re.compile(rb"[A-Za-z0-9_./+][A-Za-z0-9_./+-]+|\b[A-Z]\b")
+_WORD = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./+-]+|\b[A-Z]\b", re.ASCII)
 """A word that may name a program: of one letter are R and X. In ``${PAGER:-less}``, ``less`` is one."""
-_BEGINS_PATH = re.compile(rb"\$\{?(\w+)\}?[\"']?(?=/)")
+_BEGINS_PATH = re.compile(r"\$\{?(\w+)\}?[\"']?(?=/)", re.ASCII)
 """The variable in ``$JAVA_HOME/bin/java``, however it is quoted."""
 _SHELLS = (b"sh", b"bash", b"dash", b"ash", b"ksh", b"zsh", b"execlineb", b"busybox")
 _NOT_RUN = ("usr/share/doc/", "var/lib/dpkg/info/", "usr/share/bug/")
 """Examples, and what only the package manager starts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Script:
     """What was read of one script."""
 
     interpreter: str
     """The program that the first line names: a path, or a name to be found through PATH; empty where there is no such line."""
-    words: frozenset[str] | None
-    """All words of a shell script; None where they were not read: it is too long, or in another language."""
-    unnamed: frozenset[str] = frozenset()
-    """What a shell script starts without naming it (see `shell.unnamed`)."""
+    text: str | None
+    """That of a shell script; None where it was not kept: it is too long, or in another language."""
+
+    @cached_property
+    def words(self) -> frozenset[str] | None:
+        """All words of a shell script; None without its text."""
+        return None if self.text is None else frozenset(_WORD.findall(_BEGINS_PATH.sub(r" \1", self.text)))
+
+    @cached_property
+    def unnamed(self) -> frozenset[str]:
+        """What a shell script starts without naming it (see `shell.unnamed`)."""
+        return frozenset() if self.text is None else frozenset(unnamed(self.text))
 
 
 class ScriptCollector:
     """Collects a `Script` of every file that begins with ``#!`` or ends in ``.sh``; `of` gives it back."""
 
     name = "scripts"
-    version = 3
+    version = 4
     names: frozenset[str] = frozenset()
     suffixes = frozenset({"sh"})
     magics = frozenset(b"#!/" + bytes([letter]) for letter in b"abcdefghijklmnopqrstuvwxyz") | {b"#! /"}
@@ -53,18 +61,12 @@ class ScriptCollector:
         return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
-        """The first line without ``#!`` and, of a shell script that is not too long, its words, each once, and what it
-        starts without naming it.
-        """
+        """The first line without ``#!`` and, of a shell script that is not too long, its text. Few are ever looked into."""
         first = content.read(0, _MAX_LINE).partition(b"\n")[0]
         line = first[2:].strip() if first.startswith(b"#!") else b""
         fact: list[Fact] = [line.decode("utf-8", "replace")]
         if content.size <= _MAX_SCRIPT and _is_shell(line):
-            raw = content.read(0, content.size)
-            words = b" ".join(dict.fromkeys(_WORD.findall(_BEGINS_PATH.sub(rb" \1", raw)))).decode("ascii")
-            not_named = " ".join(sorted(unnamed(raw.decode("utf-8", "replace"))))
-            if len(words) + len(not_named) <= _MAX_WORDS:
-                fact += [words, not_named]
+            fact.append(content.read(0, content.size).decode("utf-8", "replace"))
         return fact
 
 
@@ -75,10 +77,7 @@ def of(fact: Fact) -> Script | None:
     """The `Script` behind a fact of `SCRIPTS`; None for no fact."""
     if not isinstance(fact, list) or not fact:
         return None
-    interpreter = _interpreter(str(fact[0]))
-    if len(fact) < 3:
-        return Script(interpreter, None)
-    return Script(interpreter, frozenset(str(fact[1]).split()), frozenset(str(fact[2]).split()))
+    return Script(_interpreter(str(fact[0])), str(fact[1]) if len(fact) > 1 else None)
 
 
 def _interpreter(line: str) -> str:

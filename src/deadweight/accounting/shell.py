@@ -48,8 +48,8 @@ _ASSIGNED = re.compile(
 )
 _MAY_BE_UNNAMED = re.compile(
     r"(?:^|[;&|\n)`]|(?<!\()\((?!\())[ \t]*+(?![\w*|. \"'-]*\))"
-    rf"((?:(?:{_any_of(_KEYWORDS)}|\w+\+?=[^\s;&|()`]*+)[ \t]++)*+"
-    rf"[\"']?(?:\$|(?:[\w.+-]*/)*+(?:{_any_of((*SHELLS, *_LOGINS, *_RUNNERS))})(?![^\s;&|\"']))[^;&|\n()`]*)"
+    rf"((?:(?:{_any_of(_KEYWORDS)}|\w+\+?=[^\s;&|()`]*+)[ \t]++)*"
+    rf"[\"']?(?:\$|(?:[\w.+-]*/)*(?:{_any_of((*SHELLS, *_LOGINS, *_RUNNERS))})(?![^\s;&|\"']))[^;&|\n()`]*)"
 )
 """A simple command that `unnamed_by` may find something in; no pattern of ``case``, and not within arithmetic."""
 _SET_BY_SHELLS = frozenset({"0", "_", "BASH_SOURCE", "EUID", "UID", "OPTARG", "OPTIND", "NF"})
