@@ -35,9 +35,7 @@ def take_inventory(
         found = list(reader.read(tree, facts))
         problems += [str(item) for item in found if isinstance(item, Problem)]
         claims += sorted((item for item in found if isinstance(item, Package)), key=_order)
-    owners: dict[str, Package] = {}
-    for package in reversed(claims):
-        owners.update(dict.fromkeys(package.paths, package))
+    owners = {path: package for package in reversed(claims) for path in package.paths}
     packages = sorted((package for package in claims if not package.removed), key=_order)
     return Inventory(tuple(packages), owners, system.distribution(tree, facts), tuple(sorted(problems)))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -37,15 +37,17 @@ class WireMap:
         tar0, wire0 = self.tar[right - 1], self.wire[right - 1]
         return wire0 + (offset - tar0) * (self.wire[right] - wire0) // (self.tar[right] - tar0)
 
-    def all_at(self, offsets: Iterable[int]) -> Iterator[int]:
+    def all_at(self, offsets: Sequence[int]) -> list[int]:
         """The same for many offsets, which must ascend."""
-        pairs = zip(self.tar, self.wire, strict=True)
-        tar0 = wire0 = tar1 = wire1 = 0
-        for offset in offsets:
-            while tar1 <= offset:
-                tar0, wire0 = tar1, wire1
-                tar1, wire1 = next(pairs, (offset + 1, wire0))
-            yield wire0 + (offset - tar0) * (wire1 - wire0) // (tar1 - tar0)
+        found: list[int] = []
+        begin = 0
+        for (tar0, wire0), (tar1, wire1) in pairwise(zip(self.tar, self.wire, strict=True)):
+            end = bisect_left(offsets, tar1, begin)
+            if end > begin:
+                tar, wire = tar1 - tar0, wire1 - wire0
+                found += [wire0 + (offset - tar0) * wire // tar for offset in offsets[begin:end]]
+                begin = end
+        return found + [self.wire[-1]] * (len(offsets) - begin)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class LayerIndex:
         The shares add up to `blob_size`: what is before the first entry counts to the first, what is after the
         last (the end of the archive) to the last.
         """
-        starts = list(self.wire.all_at(map(_START, self.entries)))
+        starts = self.wire.all_at(list(map(_START, self.entries)))
         if not starts:
             return []
         starts[0] = 0

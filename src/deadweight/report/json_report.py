@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from deadweight._version import __version__
@@ -17,27 +16,25 @@ MAX_ITEMS = 1000
 
 def render_json(analysis: Analysis) -> str:
     """One JSON document, a line for each innermost array or object; bytes are integers, unknown wire sizes null."""
-    return "".join(_lines(report(analysis), "\n")) + "\n"
+    return _text(report(analysis), "\n") + "\n"
 
 
 _flat = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def _lines(value: Any, line: str) -> Iterator[str]:
+def _text(value: Any, line: str) -> str:
     """`value` with what it contains on lines of its own, which begin with `line`."""
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    inside = (
+        list(value.values() if isinstance(value, dict) else value) if isinstance(value, dict | list) else []
+    )
     if not any(isinstance(item, dict | list) for item in inside):
-        yield _flat(value)
-        return
-    start, end = "{}" if isinstance(value, dict) else "[]"
-    separator = start
-    for name, item in value.items() if isinstance(value, dict) else enumerate(value):
-        yield f"{separator}{line}  "
-        if isinstance(value, dict):
-            yield f"{_flat(name)}: "
-        yield from _lines(item, line + "  ")
-        separator = ","
-    yield line + end
+        return _flat(value)
+    inner = f"{line}  "
+    texts = [_text(item, inner) for item in inside]
+    if isinstance(value, list):
+        return f"[{inner}{f',{inner}'.join(texts)}{line}]"
+    pairs = [f"{_flat(name)}: {text}" for name, text in zip(value, texts, strict=True)]
+    return f"{{{inner}{f',{inner}'.join(pairs)}{line}}}"
 
 
 def report(analysis: Analysis) -> dict[str, Any]:
