@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deadweight.inventory.model import Inventory, Package
-from deadweight.inventory.reader import Reader
+from deadweight.inventory.reader import Facts, Reader
 from deadweight.inventory.take import collectors, take_inventory
 from deadweight.layer.index import LayerIndex
 from deadweight.layer.indexer import index_layer
@@ -55,7 +55,8 @@ def index(tar: bytes, readers: Sequence[Reader]) -> LayerIndex:
 def inventory_of(reader: Reader, *layers: bytes) -> Inventory:
     """What `reader` alone finds in an image of `layers`."""
     indexes = [index(tar, (reader,)) for tar in layers]
-    return take_inventory(merge(indexes).tree, indexes, (reader,))
+    tree = merge(indexes).tree
+    return take_inventory(tree, Facts(tree, indexes), (reader,))
 
 
 def found_in(reader: Reader, files: Files) -> dict[str, Package]:

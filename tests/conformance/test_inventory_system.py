@@ -13,7 +13,6 @@ from deadweight.inventory.apk import ApkReader
 from deadweight.inventory.model import Inventory
 from deadweight.inventory.reader import Facts
 from deadweight.inventory.take import collectors, take_inventory
-from deadweight.layer.index import LayerIndex
 from deadweight.layer.indexer import index_layer
 from deadweight.tree.merge import merge
 from deadweight.tree.node import Tree
@@ -23,13 +22,14 @@ pytestmark = pytest.mark.fixtures
 MINIROOTFS = "alpine/alpine-minirootfs-3.20.3-x86_64.tar.gz"
 
 
-def opened(path: Path) -> tuple[Tree, list[LayerIndex]]:
+def opened(path: Path) -> tuple[Tree, Facts]:
     with open_image(str(path)) as image:
         layers = [
             index_layer(image.open_layer(layer), layer.descriptor, layer.diff_id, collectors())
             for layer in image.layers
         ]
-    return merge(layers).tree, layers
+    tree = merge(layers).tree
+    return tree, Facts(tree, layers)
 
 
 def unowned(tree: Tree, inventory: Inventory) -> set[str]:
@@ -68,11 +68,11 @@ def apk(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Apk:
 
 
 @pytest.fixture(scope="module")
-def minirootfs(fixtures: Path) -> tuple[Tree, list[LayerIndex]]:
+def minirootfs(fixtures: Path) -> tuple[Tree, Facts]:
     return opened(fixtures / MINIROOTFS)
 
 
-def test_the_packages_are_those_that_apk_lists(minirootfs: tuple[Tree, list[LayerIndex]], apk: Apk) -> None:
+def test_the_packages_are_those_that_apk_lists(minirootfs: tuple[Tree, Facts], apk: Apk) -> None:
     inventory = take_inventory(*minirootfs)
     assert inventory.distribution == "Alpine Linux v3.20"
     assert inventory.problems == ()
@@ -82,9 +82,7 @@ def test_the_packages_are_those_that_apk_lists(minirootfs: tuple[Tree, list[Laye
     )
 
 
-def test_files_and_requirements_are_those_that_apk_lists(
-    minirootfs: tuple[Tree, list[LayerIndex]], apk: Apk
-) -> None:
+def test_files_and_requirements_are_those_that_apk_lists(minirootfs: tuple[Tree, Facts], apk: Apk) -> None:
     for package in take_inventory(*minirootfs).packages:
         assert list(package.paths) == sorted(apk.lines("info", "-qL", package.name))
         required = {
@@ -93,22 +91,22 @@ def test_files_and_requirements_are_those_that_apk_lists(
         assert {name for (name,) in package.requires} == required
 
 
-def test_what_was_asked_for(minirootfs: tuple[Tree, list[LayerIndex]]) -> None:
+def test_what_was_asked_for(minirootfs: tuple[Tree, Facts]) -> None:
     wanted = {package.name for package in take_inventory(*minirootfs).packages if package.wanted}
     # musl-utils provides the libc-utils of the world.
     assert wanted == {"alpine-baselayout", "alpine-keys", "apk-tools", "busybox", "musl-utils"}
 
 
-def test_every_requirement_is_met(minirootfs: tuple[Tree, list[LayerIndex]]) -> None:
+def test_every_requirement_is_met(minirootfs: tuple[Tree, Facts]) -> None:
     packages = take_inventory(*minirootfs).packages
     met = {name for package in packages for name in (package.name, *package.provides)}
     required = {name for package in packages for names in package.requires for name in names}
     assert required <= met
 
 
-def test_only_the_databases_and_the_release_are_nobodys(minirootfs: tuple[Tree, list[LayerIndex]]) -> None:
-    tree, layers = minirootfs
-    assert unowned(tree, take_inventory(tree, layers)) == {
+def test_only_the_databases_and_the_release_are_nobodys(minirootfs: tuple[Tree, Facts]) -> None:
+    tree, facts = minirootfs
+    assert unowned(tree, take_inventory(tree, facts)) == {
         "etc/alpine-release",
         "etc/apk/arch",
         "etc/apk/repositories",
@@ -123,9 +121,9 @@ def test_only_the_databases_and_the_release_are_nobodys(minirootfs: tuple[Tree, 
     }
 
 
-def test_every_library_that_is_needed_is_there(minirootfs: tuple[Tree, list[LayerIndex]]) -> None:
-    tree, layers = minirootfs
-    files = [elf.of(fact) for _, fact in Facts(tree, layers).live(elf.COLLECTOR)]
+def test_every_library_that_is_needed_is_there(minirootfs: tuple[Tree, Facts]) -> None:
+    tree, facts = minirootfs
+    files = [elf.of(fact) for _, fact in facts.live(elf.COLLECTOR)]
     needed = {name for file in files if file is not None for name in file.needed}
     assert needed == {
         "libc.musl-x86_64.so.1",
@@ -138,8 +136,8 @@ def test_every_library_that_is_needed_is_there(minirootfs: tuple[Tree, list[Laye
 
 
 def test_a_docker_archive_of_an_older_alpine(fixtures: Path) -> None:
-    tree, layers = opened(fixtures / "trivy/alpine-310.tar.gz")
-    inventory = take_inventory(tree, layers)
+    tree, facts = opened(fixtures / "trivy/alpine-310.tar.gz")
+    inventory = take_inventory(tree, facts)
     assert inventory.distribution == "Alpine Linux v3.10"
     assert len(inventory.packages) == 14
     assert unowned(tree, inventory) == {
@@ -157,6 +155,6 @@ def test_a_docker_archive_of_an_older_alpine(fixtures: Path) -> None:
 
 
 def test_an_image_without_packages(fixtures: Path) -> None:
-    tree, layers = opened(fixtures / "dive/test-docker-image.tar")
+    tree, facts = opened(fixtures / "dive/test-docker-image.tar")
     inventory = take_inventory(tree, layers, (ApkReader(),))
     assert (inventory.packages, inventory.distribution, inventory.problems) == ((), "", ())

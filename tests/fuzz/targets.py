@@ -20,6 +20,7 @@ from deadweight.accounting.secrets import find_secrets
 from deadweight.errors import DeadweightError
 from deadweight.image import manifests, read_image, select
 from deadweight.inventory import elf, jar
+from deadweight.inventory.reader import Facts
 from deadweight.inventory.take import take_inventory
 from deadweight.layer.collect import ends
 from deadweight.layer.content import Kept
@@ -136,7 +137,7 @@ def files(*paths: str) -> Callable[[bytes], None]:
                 _storable(fact)
         index = _index(scanner, len(tree))
         merged = merge([index])
-        inventory = take_inventory(merged.tree, [index])
+        inventory = take_inventory(merged.tree, Facts(merged.tree, [index]))
         for owned in inventory.owners:
             assert merged.tree.find(owned) is not None
 

@@ -18,7 +18,7 @@ from deadweight.inventory.golang import GoReader
 from deadweight.inventory.java import JavaReader
 from deadweight.inventory.node import NodeReader
 from deadweight.inventory.python import PythonReader
-from deadweight.inventory.reader import Reader
+from deadweight.inventory.reader import Facts, Reader
 from deadweight.inventory.ruby import RubyReader
 from deadweight.inventory.take import take_inventory
 from deadweight.inventory.zip_members import Archive, BadZip
@@ -172,7 +172,7 @@ def test_any_image_has_an_inventory(files: dict[str, bytes | str]) -> None:
         tree = merge([layer]).tree
     except InvalidLayer:
         reject()  # such as a file below a link to itself
-    inventory = take_inventory(tree, [layer], READERS)
+    inventory = take_inventory(tree, Facts(tree, [layer]), READERS)
     for package in inventory.packages:
         assert list(package.paths) == sorted(set(package.paths))
         for path in package.paths:

@@ -32,7 +32,8 @@ class Fixed:
 
 def inventory_by(*readers: Reader) -> Inventory:
     """The inventory of an empty image."""
-    return take_inventory(merge([]).tree, [], readers)
+    tree = merge([]).tree
+    return take_inventory(tree, Facts(tree, []), readers)
 
 
 def tree_of(*layers: Files) -> tuple[Tree, Facts]:

@@ -70,8 +70,9 @@ def account(
     dive = dive_score(indexes)  # first, because it needs most memory of its own
     merged = merge(indexes, complete=not any(index.missing for index in indexes))
     ledger = open_ledger(merged, indexes, [wire is not None for wire in wires])
-    inventory = take_inventory(merged.tree, indexes)
-    view = View(image.config, ledger, merged, inventory, Facts(merged.tree, indexes))
+    facts = Facts(merged.tree, indexes)
+    inventory = take_inventory(merged.tree, facts)
+    view = View(image.config, ledger, merged, inventory, facts)
     found = [one for finder in finders for one in finder.find(view)]
     findings = _ordered(one for one in found if isinstance(one, Finding))
     classes = ledger.classes()

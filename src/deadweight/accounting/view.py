@@ -63,7 +63,7 @@ class View:
         found: list[list[LiveFile | None]] = [[None] * len(index.entries) for index in self.ledger.layers]
         more_names: dict[tuple[int, int], list[str]] = {}
         links: list[tuple[str, str]] = []
-        for node in self.merged.tree.leaves():
+        for node in self.merged.tree.leaves:
             path, entry = node.path, node.entry
             kind = entry.kind
             if kind == FILE:

@@ -86,7 +86,7 @@ def first_fact(
 
 def _nodes_with_facts(tree: Tree, layers: Sequence[LayerIndex]) -> list[tuple[str, Node]]:
     wanted = [set[int]().union(*layer.facts.values()) for layer in layers]
-    found = [(node.path, node) for node in tree.leaves() if node.number in wanted[node.layer]]
+    found = [(node.path, node) for node in tree.leaves if node.number in wanted[node.layer]]
     found.sort(key=itemgetter(0))
     return found
 

@@ -9,7 +9,6 @@ from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts, Problem, Reader
 from deadweight.inventory.readers import READERS
 from deadweight.layer.collect import Collector
-from deadweight.layer.index import LayerIndex
 from deadweight.tree.node import Tree
 
 
@@ -20,15 +19,12 @@ def collectors(readers: Sequence[Reader] = READERS) -> tuple[Collector, ...]:
     return tuple({collector.name: collector for collector in every}.values())
 
 
-def take_inventory(
-    tree: Tree, layers: Sequence[LayerIndex], readers: Sequence[Reader] = READERS
-) -> Inventory:
-    """The packages that `tree`, merged from `layers`, shows.
+def take_inventory(tree: Tree, facts: Facts, readers: Sequence[Reader] = READERS) -> Inventory:
+    """The packages that `tree` shows, by the `facts` of layers that were indexed with `collectors(readers)`.
 
-    `layers` were indexed with `collectors(readers)`. A path that several packages claim belongs to the one whose
-    reader comes first, then to the first in the order of the packages.
+    A path that several packages claim belongs to the one whose reader comes first, then to the first in the order of the
+    packages.
     """
-    facts = Facts(tree, layers)
     claims: list[Package] = []
     problems: list[str] = []
     for reader in readers:

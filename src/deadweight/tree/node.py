@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from deadweight.layer.entry import DIRECTORY, FILE, SYMLINK, Entry
 
@@ -60,8 +61,6 @@ class Node:
 class Tree:
     """The merged file system: what a container sees."""
 
-    __slots__ = ("root",)
-
     def __init__(self, root: Node) -> None:
         self.root = root
 
@@ -69,8 +68,9 @@ class Tree:
         """Every path and its node, the root (an empty path) first."""
         return self.root.walk()
 
-    def leaves(self) -> list[Node]:
-        """Every node that is no directory, in no order."""
+    @cached_property
+    def leaves(self) -> Sequence[Node]:
+        """Every node that is no directory, in no order: once looked at, the tree must not change any more."""
         found: list[Node] = []
         stack = [self.root]
         while stack:
