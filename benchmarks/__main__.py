@@ -18,8 +18,8 @@ INTRODUCTION = """\
 # Measured
 
 Written by `{command}` on {date}. Whole processes: medians of {runs} rounds in which each runs in
-turn, after one round that does not count. Inputs are in the page cache. deadweight starts with an empty cache of its own,
-except where it says *second look*. Peak memory is that of the largest process of a run. The other tools do their own jobs on the same bytes, not deadweight's: only
+turn, after one round that does not count. Inputs are in the page cache. With
+`--no-cache` deadweight keeps nothing; at its *first look* it fills its cache of indexes, at its *second* it uses that. Peak memory is that of the largest process of a run. The other tools do their own jobs on the same bytes, not deadweight's: only
 `inflate` is less work by design, and it is the floor.
 
 - machine: {machine}

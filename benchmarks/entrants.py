@@ -10,7 +10,8 @@ from benchmarks.contest import Entrant
 from benchmarks.inputs import CACHE, Input, docker_archive
 
 FLOOR = "inflate, nothing else"
-ANALYZE = "deadweight analyze"
+ANALYZE = "deadweight analyze --no-cache"
+KEPT = "deadweight analyze, first look"
 AGAIN = "deadweight analyze, second look"
 SKOPEO = "skopeo copy --dest-decompress"
 SYFT = "syft scan"
@@ -31,8 +32,17 @@ def analysis(image: Input, compression: str, programs: Mapping[str, str]) -> lis
     entrants = [
         Entrant(FLOOR, lambda _: [sys.executable, inflate, str(image.path)]),
         Entrant(
-            ANALYZE, lambda out: [deadweight, "analyze", image.reference, "--json", f"{out}/report.json"]
+            ANALYZE,
+            lambda out: [
+                deadweight,
+                "analyze",
+                image.reference,
+                "--no-cache",
+                "--json",
+                f"{out}/report.json",
+            ],
         ),
+        Entrant(KEPT, lambda out: [deadweight, "analyze", image.reference, "--json", f"{out}/report.json"]),
         Entrant(
             AGAIN,
             lambda out: [deadweight, "analyze", image.reference, "--json", f"{out}/report.json"],

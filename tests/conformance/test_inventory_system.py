@@ -156,5 +156,5 @@ def test_a_docker_archive_of_an_older_alpine(fixtures: Path) -> None:
 
 def test_an_image_without_packages(fixtures: Path) -> None:
     tree, facts = opened(fixtures / "dive/test-docker-image.tar")
-    inventory = take_inventory(tree, layers, (ApkReader(),))
+    inventory = take_inventory(tree, facts, (ApkReader(),))
     assert (inventory.packages, inventory.distribution, inventory.problems) == ((), "", ())
