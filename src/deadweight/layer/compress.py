@@ -22,7 +22,7 @@ MAX_THREADS = 64
 
 _LEVELS = {GZIP: range(1, 10), ZSTD: range(1, 20)}  # above 19, zstd needs readers with windows over 8 MiB
 # Neither slower nor larger than what skopeo writes by default (benchmarks/).
-_DEFAULTS = {GZIP: 3, ZSTD: 3, UNCOMPRESSED: 0}
+_DEFAULTS = {GZIP: 3, ZSTD: 4, UNCOMPRESSED: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def blocks(chunks: Iterable[bytes], compression: Compression, threads: int) -> I
 
 
 def measure(chunks: Iterable[bytes], compression: Compression, threads: int) -> WireMap:
-    """Where each part of `chunks` would lie on the wire, to a block (1 MiB for gzip; for zstd only the end is known)."""
+    """Where each part of `chunks` would lie on the wire, to a block (256 KiB for gzip; for zstd only the end is known)."""
     tar, wire = array("Q", [0]), array("Q", [0])
     read = written = 0
     for block in blocks(chunks, compression, threads):

@@ -16,7 +16,7 @@ from zlib_ng import zlib_ng
 
 from deadweight.layer.blocks import Block
 
-BLOCK = 1 << 20
+BLOCK = 256 << 10
 """Uncompressed bytes of a block. Another size gives other bytes."""
 WINDOW = 32 << 10
 """How far deflate looks back."""

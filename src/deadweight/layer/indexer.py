@@ -59,6 +59,32 @@ def index_layer(
     )
 
 
+class _Marks:
+    """Pairs of offsets, in the uncompressed and in the stored bytes, noted as they come."""
+
+    def __init__(self) -> None:
+        self._tar = array("Q", [0])
+        self._wire = array("Q", [0])
+
+    def note(self, tar: int, wire: int) -> None:
+        """So many stored bytes are in so many uncompressed ones. Pairs that are too near to each other are left out."""
+        if wire - self._wire[-1] >= GRAIN and tar > self._tar[-1]:
+            self._tar.append(tar)
+            self._wire.append(wire)
+
+    def map(self, tar: int, wire: int) -> WireMap:
+        """The pairs, with the sizes of both streams as the last."""
+        while len(self._tar) > 1 and (self._tar[-1] >= tar or self._wire[-1] >= wire):
+            self._tar.pop()
+            self._wire.pop()
+        if tar:
+            self._tar.append(tar)
+            self._wire.append(wire)
+        else:
+            self._wire[-1] = wire
+        return WireMap(self._tar, self._wire)
+
+
 class _Reader:
     """The thread that reads and inflates, and what it finds out."""
 
@@ -67,8 +93,7 @@ class _Reader:
     ) -> None:
         self._size = descriptor.size
         self._diff_id = diff_id
-        self._tar_marks = array("Q", [0])
-        self._wire_marks = array("Q", [0])
+        self._marks = _Marks()
         self._hasher = hashlib.new(diff_id.algorithm)
         digest = ring.Digest(self._hasher)
         self._stored = StoredLayer(stream, descriptor, progress, (digest,))
@@ -114,23 +139,12 @@ class _Reader:
             require_digest(self.subject, "the uncompressed layer has", self._hasher, self._diff_id)
 
     def wire_map(self) -> WireMap:
-        """The pairs that were noted, with the ends of both streams."""
-        if len(self._tar_marks) > 1 and self._wire_marks[-1] >= self._size:
-            self._tar_marks.pop()
-            self._wire_marks.pop()
-        if self._tar_marks[-1] == self.tar_size:
-            self._wire_marks[-1] = self._size
-        else:
-            self._tar_marks.append(self.tar_size)
-            self._wire_marks.append(self._size)
-        return WireMap(self._tar_marks, self._wire_marks)
+        return self._marks.map(self.tar_size, self._size)
 
     def readinto(self, buffer: memoryview, /) -> int:
         """The stored bytes, for the decoder. One that wants more has used up what it got before."""
-        stored = self._stored.offset
-        if stored - self._wire_marks[-1] >= GRAIN and self.tar_size > self._tar_marks[-1]:
-            self._tar_marks.append(self.tar_size)
-            self._wire_marks.append(stored)
+        if self._stored.offset:
+            self._marks.note(self.tar_size, self._stored.offset)
         return self._stored.readinto(buffer)
 
     def _run(self) -> None:
@@ -152,6 +166,7 @@ class _Reader:
             self._filled.put(piece)
         if not self._stopped:  # what is left may be endless
             self._stored.verify()
+            self._waiting[0].finish()
 
     def _fill(self, buffer: memoryview) -> memoryview:
         """As much of `buffer` as the layer fills; nothing when the scan has stopped."""
