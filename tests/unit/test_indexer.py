@@ -62,6 +62,12 @@ def test_the_same_index_from_every_compression(how: str) -> None:
     assert result.wire.at(len(TAR)) == len(stored)
 
 
+@pytest.mark.parametrize("stored", [b"\xf7", b"\xf77", b"\x1f\x8b\x08", b"1234", b"\x28\xb5\x2f\xfd"])
+def test_a_few_bytes_are_no_layer(stored: bytes) -> None:
+    with pytest.raises(InvalidLayer):
+        index(stored)
+
+
 def test_an_empty_blob_is_an_empty_layer() -> None:
     assert index(b"", b"").entries == []
 

@@ -11,7 +11,7 @@ import hashlib
 import threading
 import weakref
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import BinaryIO
 
@@ -98,22 +98,24 @@ class _Reader:
         digest = ring.Digest(self._hasher)
         self._stored = StoredLayer(stream, descriptor, progress, (digest,))
         self.subject = self._stored.subject
+        self._produced: Callable[[], int] = int  # nothing, while there is no decoder
         # A proxy, since the decoder would hold what holds it: buffers are to go with the reader, at once.
         head = Rewound(weakref.proxy(self))
         self.compression = sniff(head.head)
-        self._decoder: Decoder = decoder(self.compression, head)
+        inflater = decoder(self.compression, head)
+        self._produced = lambda: inflater.produced
         # Of an uncompressed layer the blob is the layer: its digest, which is checked, serves for both.
         self._same = self.compression == UNCOMPRESSED and descriptor.digest == diff_id
         self._waiting = (digest, self._stored.digest)
         self._ring = ring.Ring(BUFFERS, BUFFER, None if self._same else digest, self._waiting)
         self._filled: SimpleQueue[memoryview | BaseException | None] = SimpleQueue()
         self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="inflate", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(inflater,), name="inflate", daemon=True)
 
     @property
     def tar_size(self) -> int:
         """The uncompressed bytes so far."""
-        return self._decoder.produced
+        return self._produced()
 
     def __enter__(self) -> _Reader:
         self._thread.start()
@@ -143,23 +145,22 @@ class _Reader:
 
     def readinto(self, buffer: memoryview, /) -> int:
         """The stored bytes, for the decoder. One that wants more has used up what it got before."""
-        if self._stored.offset:
-            self._marks.note(self.tar_size, self._stored.offset)
+        self._marks.note(self.tar_size, self._stored.offset)
         return self._stored.readinto(buffer)
 
-    def _run(self) -> None:
+    def _run(self, inflater: Decoder) -> None:
         """What the thread does."""
         try:
-            self._inflate()
+            self._inflate(inflater)
             self._filled.put(None)
         except DecodingError as error:
             self._filled.put(InvalidLayer(self.subject, str(error), offset=self.tar_size))
         except BaseException as error:  # noqa: BLE001 - carried over to the scanning thread, which raises it
             self._filled.put(error)
 
-    def _inflate(self) -> None:
+    def _inflate(self, inflater: Decoder) -> None:
         limit = tar_limit(self._size)
-        while piece := self._fill(self._ring.empty()):
+        while piece := self._fill(inflater, self._ring.empty()):
             if self.tar_size > limit:
                 raise LimitExceeded(self.subject, f"expands to more than {limit} bytes: it may be a bomb")
             self._ring.filled(piece)
@@ -168,11 +169,11 @@ class _Reader:
             self._stored.verify()
             self._waiting[0].finish()
 
-    def _fill(self, buffer: memoryview) -> memoryview:
+    def _fill(self, inflater: Decoder, buffer: memoryview) -> memoryview:
         """As much of `buffer` as the layer fills; nothing when the scan has stopped."""
         filled = 0
         while not self._stopped and filled < len(buffer):
-            count = self._decoder.readinto(buffer[filled:])
+            count = inflater.readinto(buffer[filled:])
             if not count:
                 break
             filled += count
