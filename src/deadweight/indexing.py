@@ -85,6 +85,17 @@ def index_image(
 def _index(
     image: Image, layer: Layer, collectors: Sequence[Collector], cache: Cache, progress: Progress
 ) -> LayerIndex:
+    try:
+        return _read(image, layer, collectors, cache, progress)
+    except NotFound:
+        if layer.foreign:
+            return _missing(layer)
+        raise
+
+
+def _read(
+    image: Image, layer: Layer, collectors: Sequence[Collector], cache: Cache, progress: Progress
+) -> LayerIndex:
     wanted = signature(collectors)
     cached = cache.get(layer.descriptor.digest, wanted)
     if cached is not None and cached.diff_id == layer.diff_id:
@@ -93,13 +104,7 @@ def _index(
         if not image.source.traits.verified:
             _verify(image, layer, progress)
         return cached
-    try:
-        stream = image.open_layer(layer)
-    except NotFound:
-        if layer.foreign:
-            return _missing(layer)
-        raise
-    with stream:
+    with image.open_layer(layer) as stream:
         index = index_layer(stream, layer.descriptor, layer.diff_id, collectors, progress.advance_to)
     cache.put(index, wanted)
     return index

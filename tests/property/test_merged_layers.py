@@ -188,3 +188,18 @@ def test_a_deleted_directory_counts_with_all_that_is_in_it() -> None:
     indexes = [index_of(layer) for layer in stack]
     ledger = open_ledger(merge(indexes), indexes, [True, True])
     assert ledger.classes() == {"live": 0, "superseded": 0, "restated": 0, "deleted": 8}
+
+
+def test_a_link_that_comes_later_leads_what_comes_after_it() -> None:
+    """``s`` ends in nothing at first; then ``missing`` is a link, and the same path leads elsewhere."""
+    items = [
+        Item("s", "l", link="missing/../x"),
+        Item("s/first", "f", b"1"),
+        Item("missing", "l", link="y/z"),
+        Item("y/z/keep", "f", b"2"),
+        Item("s/second", "f", b"3"),
+    ]
+    together = merge([index_of(items)]).tree
+    apart = merge([index_of(items[:4]), index_of(items[4:])]).tree
+    for tree in (together, apart):
+        assert {path for path, node in tree.walk() if node.is_file} == {"x/first", "y/z/keep", "y/x/second"}

@@ -226,3 +226,11 @@ def test_names_cannot_outgrow_the_file() -> None:
     assert len(read(content).needed) == 3
     assert read(hostile).incomplete
     assert read(hostile).needed == ()
+
+
+def test_what_is_kept_of_a_large_file_is_bounded_whatever_its_header_says() -> None:
+    start = bytearray(ElfSample(names={DT_NEEDED: ["libc.so.6"]}).content()[:4096])
+    start[40:48] = bytes(8)  # e_shoff
+    start[58:62] = b"\xff" * 4  # e_shentsize, e_shnum
+    parts = elf.COLLECTOR.parts(1 << 40, bytes(start))
+    assert sum(len(part) for part in parts) < 64 << 20

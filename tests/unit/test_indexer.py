@@ -13,6 +13,7 @@ import pytest
 from backports import zstd
 
 from deadweight.errors import DeadweightError, DigestMismatch, InvalidLayer, LimitExceeded
+from deadweight.layer import ring
 from deadweight.layer import stored as stored_layer
 from deadweight.layer.index import LayerIndex
 from deadweight.layer.indexer import index_layer
@@ -159,3 +160,26 @@ def test_an_error_of_the_source_reaches_the_caller() -> None:
     descriptor = Descriptor(media_types.OCI_LAYER, Digest.of(TAR), len(TAR))
     with pytest.raises(OSError, match="Input/output"):
         index_layer(Broken(), descriptor, Digest.of(TAR))  # type: ignore[arg-type]
+
+
+def test_a_gzip_header_without_end_is_told() -> None:
+    with pytest.raises(InvalidLayer, match="corrupt"):
+        index(b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 600_000)
+
+
+def test_an_interrupted_digest_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C between a digest and the word of it: the inflating thread must not wait for that word."""
+    step = ring.Digest.step
+    main = threading.current_thread()
+
+    def interrupted(digest: ring.Digest) -> bool:
+        if threading.current_thread() is main:
+            digest._busy.acquire()  # as of a thread that is at it, and will never say that it is done
+            raise KeyboardInterrupt
+        return step(digest)
+
+    monkeypatch.setattr(ring.Digest, "step", interrupted)
+    tar = tar_of([Item("large", "f", bytes(64 << 20))])
+    with pytest.raises(KeyboardInterrupt):
+        index(tar, tar)
+    assert threading.active_count() == 1 or all(t.name != "inflate" for t in threading.enumerate())

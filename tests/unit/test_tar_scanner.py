@@ -282,3 +282,19 @@ def test_of_a_large_content_the_wanted_parts_are_kept() -> None:
 def test_errors_are_of_the_one_base_class(refuse: Callable[[], object]) -> None:
     with pytest.raises(DeadweightError):
         refuse()
+
+
+def test_the_extensions_of_one_entry_are_bounded_together() -> None:
+    record = b"%d k=%s\n" % (600_010, b"v" * 600_000)
+    extension = header(b"x", b"%011o\0" % len(record), b"x") + record + bytes(-len(record) % 512)
+    assert [entry.path for entry in entries(extension + header(b"f") + bytes(1024))] == ["f"]
+    twice = (extension + header(b"f")) * 2
+    assert [entry.path for entry in entries(twice + bytes(1024))] == ["f", "f"]
+    with pytest.raises(InvalidLayer, match="extensions of more than"):
+        entries(extension * 2 + header(b"f") + bytes(1024))
+
+
+def test_names_are_bounded_in_bytes() -> None:
+    assert entries(tar(member("é" * 127)))[0].path == "é" * 127
+    with pytest.raises(InvalidLayer, match="more than 255 bytes"):
+        entries(tar(member("é" * 128)))

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from deadweight.cli.parser import build_parser
 from deadweight.errors import DeadweightError
@@ -72,5 +73,6 @@ def _fail(message: str) -> int:
 
 def _say(message: str, code: int) -> int:
     line = printable(" ".join(message.split()))
-    print(f"deadweight: {line}", file=sys.stderr)  # noqa: T201
+    with suppress(OSError):  # where nobody hears it, the code still says it
+        print(f"deadweight: {line}", file=sys.stderr)  # noqa: T201
     return code

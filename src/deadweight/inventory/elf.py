@@ -75,7 +75,7 @@ class Elf:
     go: GoBuild | None = None
     """None also for a Go program whose build information could not be read."""
     incomplete: bool = False
-    """Some part could not be read: of a large file only the ends were kept, or a number in it is wrong."""
+    """Some part could not be read: of a large file it was not kept, or a number in it is wrong."""
 
     @property
     def static(self) -> bool:

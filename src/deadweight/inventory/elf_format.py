@@ -156,7 +156,7 @@ class ElfFile:
 
         And where the headers are known already, those names and the names of symbols to be loaded.
         """
-        size = min(self._section_count or 1, MAX_SECTIONS) * self._section_size
+        size = min(self._section_count or 1, MAX_SECTIONS) * self._layout.section.size
         start = min(max(loaded, self._sections_at - MAX_KEPT), self._sections_at)
         found = [range(start, self._sections_at + size)]
         try:

@@ -21,7 +21,7 @@ from deadweight.layer.index import LayerIndex
 from deadweight.layer.index_codec import NotDecodable, NotEncodable, decode, encode
 from deadweight.oci.digest import Digest
 
-FORMAT = 1
+FORMAT = 2
 """To be raised when indexes are encoded, or layers indexed, in another way."""
 MAX_BYTES = 512 << 20
 """What all cached indexes may take on the disk. One of 50,000 files takes about 3 MB."""

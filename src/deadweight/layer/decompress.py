@@ -112,7 +112,9 @@ class _Gzip:
     def __init__(self, stored: Stored) -> None:
         from isal import isal_zlib  # imported where used: an uncompressed image needs no codec
 
-        self._errors = (cast("type[Exception]", isal_zlib.error), zlib.error, gzip.BadGzipFile)
+        # OverflowError is for a header that is longer than the buffer.
+        own = cast("type[Exception]", isal_zlib.error)
+        self._errors = (own, zlib.error, gzip.BadGzipFile, OverflowError)
         self._reader = isal_zlib._GzipReader(cast("BinaryIO", stored), READ)
 
     @property

@@ -106,6 +106,7 @@ class _Reader:
         self._produced = lambda: inflater.produced
         # Of an uncompressed layer the blob is the layer: its digest, which is checked, serves for both.
         self._same = self.compression == UNCOMPRESSED and descriptor.digest == diff_id
+        self._digest = digest
         self._waiting = (digest, self._stored.digest)
         self._ring = ring.Ring(BUFFERS, BUFFER, None if self._same else digest, self._waiting)
         self._filled: SimpleQueue[memoryview | BaseException | None] = SimpleQueue()
@@ -124,6 +125,7 @@ class _Reader:
     def __exit__(self, *_: object) -> None:
         self._stopped = True
         self._ring.close()
+        self._stored.close()
         self._thread.join()
 
     def pieces(self) -> Iterator[memoryview]:
@@ -137,7 +139,7 @@ class _Reader:
     def verify(self) -> None:
         """When all is read: raises `DigestMismatch` unless the uncompressed layer is what it should be."""
         if not self._same:
-            self._waiting[0].finish()
+            self._digest.finish()
             require_digest(self.subject, "the uncompressed layer has", self._hasher, self._diff_id)
 
     def wire_map(self) -> WireMap:
@@ -167,7 +169,7 @@ class _Reader:
             self._filled.put(piece)
         if not self._stopped:  # what is left may be endless
             self._stored.verify()
-            self._waiting[0].finish()
+            self._digest.finish()  # while the other thread scans what is left
 
     def _fill(self, inflater: Decoder, buffer: memoryview) -> memoryview:
         """As much of `buffer` as the layer fills; nothing when the scan has stopped."""

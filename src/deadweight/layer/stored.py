@@ -77,6 +77,10 @@ class StoredLayer:
         self.digest.finish()
         require_digest(self.subject, "has", self._hasher, self._descriptor.digest)
 
+    def close(self) -> None:
+        """Nobody must wait for a digest any longer: the thread that was at it may have been interrupted."""
+        self._ring.close()
+
     def _read_on(self) -> None:
         if self._chunk is not None:
             self._ring.used(self._chunk)

@@ -19,7 +19,7 @@ ZEROS = bytes(BLOCK_SIZE)
 MAX_PATH = 4096
 """Linux's PATH_MAX: no runtime can make a longer path."""
 MAX_EXTENSION = 1 << 20
-"""The most bytes of one pax or GNU extension header."""
+"""The most bytes of the pax and GNU extension headers of one entry."""
 MAX_SIZE = 1 << 50
 
 XATTR_PREFIX = "SCHILY.xattr."
@@ -73,6 +73,7 @@ class HeaderReader:
     def __init__(self) -> None:
         self._numbers = _Octal()
         self._records: dict[str, bytes] = {}
+        self._extended = 0
 
     @property
     def incomplete(self) -> bool:
@@ -81,6 +82,9 @@ class HeaderReader:
 
     def extend(self, block: bytes, data: bytes) -> None:
         """Takes in the extension `data` that followed `block`. Raises `HeaderError`."""
+        self._extended += len(data)
+        if self._extended > MAX_EXTENSION:
+            raise HeaderError(f"has extensions of more than {MAX_EXTENSION} bytes in all")
         typeflag = block[156:157]
         if typeflag == b"L":
             self._records["path"] = data.partition(b"\0")[0]
@@ -118,8 +122,8 @@ class HeaderReader:
         length = octal(size) if kind is FILE else 0
         owner, group, modified = numbers[uid], numbers[gid], numbers[mtime]
         xattrs: tuple[tuple[str, bytes], ...] = ()
-        if self._records:
-            records, self._records = self._records, {}
+        if self._records or self._extended:
+            records, self._records, self._extended = self._records, {}, 0
             _refuse_sparse(records)
             path = _recorded_text(records, "path", path)
             target = _recorded_text(records, "linkpath", target) if target else ""
@@ -136,7 +140,7 @@ class HeaderReader:
             or "//" in path
             or "\0" in path
             or path[:1] in "./"
-            or len(path) > 255
+            or len(path) > 63  # of up to four bytes each
         ):
             if path[-1:] == "/" and kind is FILE:  # as tars from before POSIX mark a directory
                 kind, length = DIRECTORY, 0
@@ -265,7 +269,7 @@ def clean_path(name: str) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise HeaderError(f"has the path {name[:200]!r}, which climbs with '..'")
-    if any(len(part) > 255 for part in parts) and any(
+    if any(len(part) > 63 for part in parts) and any(
         len(part.encode("utf-8", "surrogateescape")) > 255 for part in parts
     ):
         raise HeaderError("has a name of more than 255 bytes in its path")

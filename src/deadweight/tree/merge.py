@@ -107,9 +107,9 @@ class _Layer:
         self._number = -1
         self._implicit = 0
         self._paths = 0
-        self._directories: dict[
-            str, Node
-        ] = {}  # by the path in the tar; emptied when a directory or link goes
+        # By the path in the tar; emptied when a directory or link goes, or a link comes that may lie on the way to one.
+        self._directories: dict[str, Node] = {}
+        self._behind_links = False
 
     def apply(self) -> None:
         directories = self._directories
@@ -147,6 +147,8 @@ class _Layer:
             self._replace(old, node)
             del children[name]
         children[name] = node
+        if self._behind_links and node.entry.kind == SYMLINK:
+            self._directories.clear()
         if parent.touched != self._position:
             self._touch(parent)
 
@@ -221,6 +223,7 @@ class _Layer:
     def _parent(self, path: str) -> Node:
         node = self._walk(path, create=True) or self._root
         self._directories[path] = node
+        self._behind_links = self._behind_links or node.path != path
         return node
 
     def _walk(self, path: str, *, create: bool) -> Node | None:
