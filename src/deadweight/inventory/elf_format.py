@@ -105,9 +105,9 @@ def open_elf(content: Content) -> ElfFile | None:
 def parts(start: bytes, size: int) -> list[range]:
     """What has to be kept of an ELF file of `size` bytes that begins with `start`, so that it can be read.
 
-    Most linkers put the names of symbols at the start of what is loaded first, or, where that is code, of what is not; and what the Go linker says at that of the
-    data, or behind what is read-only after relocation; patchelf moves names into a segment of their own. What is not loaded
-    comes last, before the section headers.
+    Most linkers put the names of symbols at the start of what is loaded first, or, where that is code, of what is not; the
+    Go linker's words are at the start of the data, or behind what is read-only after relocation; patchelf moves names into
+    a segment of their own. What is not loaded comes last, before the section headers.
     """
     content = Kept(size, [range(len(start))])
     content.append(start)
