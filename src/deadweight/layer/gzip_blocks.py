@@ -28,7 +28,7 @@ _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
 def gzip_blocks(chunks: Iterable[bytes], level: int, threads: int) -> Iterator[Block]:
-    """`chunks` as one gzip member; at most three blocks for each thread are in memory."""
+    """`chunks` as one gzip member; at most twelve blocks for each thread are in memory."""
     checksum, size = 0, 0
     pool = ThreadPoolExecutor(threads, "gzip")
     pending: deque[tuple[int, Future[bytes]]] = deque()
@@ -39,7 +39,7 @@ def gzip_blocks(chunks: Iterable[bytes], level: int, threads: int) -> Iterator[B
             size += len(block)
             pending.append((len(block), pool.submit(deflated, block, dictionary, last, level)))
             # The work ahead keeps the threads busy while the caller stores what is done.
-            while pending and (pending[0][1].done() or len(pending) >= 3 * threads):
+            while pending and (pending[0][1].done() or len(pending) >= 12 * threads):
                 yield _finished(pending)
         while pending:
             yield _finished(pending)
