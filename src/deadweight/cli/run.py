@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _drop_output() -> None:
-    """What standard output did not take is given up: Python would try and complain once more at exit."""
+    """What standard output did not take is given up: what is flushed later would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -28,7 +28,7 @@ from deadweight.oci.digest import Digest
 BUFFER, BUFFERS = 2 << 20, 6
 """The uncompressed bytes between the two threads."""
 GRAIN = 16 << 10
-"""Between two pairs of offsets that are noted lie at least so many stored bytes, and where they come in larger reads, more."""
+"""Between two pairs of offsets that are noted lie at least so many stored bytes."""
 
 
 def index_layer(
