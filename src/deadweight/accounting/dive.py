@@ -29,14 +29,17 @@ def dive_score(layers: Sequence[LayerIndex]) -> DiveScore:
     once: dict[str, int] = {}
     copies: dict[str, list[int]] = {}
     for position, tree in enumerate(trees):
-        if not position and not tree.whiteouts:
-            once = tree.plain_leaves()
-            continue
-        for path, size in tree.leaves(below, position):
-            if path in once:
-                copies.setdefault(path, [once[path]]).append(size)
-            else:
-                once[path] = size
+        if tree.whiteouts:
+            for path, size in tree.leaves(below, position):
+                if path in once:
+                    copies.setdefault(path, [once[path]]).append(size)
+                else:
+                    once[path] = size
+        else:  # the same for many at once
+            leaves = tree.plain_leaves()
+            for path in once.keys() & leaves.keys():
+                copies.setdefault(path, [once[path]]).append(leaves.pop(path))
+            once.update(leaves)
     # A path of which dive saw no more than a whiteout of nothing has the least size that it starts from: -1.
     unknown = {tree.hides_nothing for tree in trees} - once.keys() - {None}
     found = sum(once.values()) + sum(sum(sizes[1:]) for sizes in copies.values())
@@ -60,13 +63,13 @@ class _LayerTree:
         special = [path for path in self.sizes if WHITEOUT_PREFIX in path]
         implied = [self._cut(path) for path in special if _NEVER_ADDED in path]
         self.parents = {path.rpartition("/")[0] for path in self.sizes}
-        for parent in list(self.parents):
+        for parent in self.parents - self.sizes.keys():
             self._add_parents(parent.rpartition("/")[0])
         for path in implied:
             self._add_parents(path.rpartition("/")[0])
         self.parents.discard("")
-        for path in (*self.parents, *filter(None, implied)):
-            self.sizes.setdefault(path, 0)
+        for path in self.parents.union(filter(None, implied)) - self.sizes.keys():
+            self.sizes[path] = 0
         self.whiteouts = [
             path
             for path in special
@@ -88,8 +91,6 @@ class _LayerTree:
 
     def leaves(self, below: _Below, position: int) -> list[tuple[str, int]]:
         """The leaves with their sizes, a whiteout as what it hides. A whiteout of nothing ends dive's walk of the layer."""
-        if not self.whiteouts:
-            return list(self.plain_leaves().items())
         hidden = {path: below.size(position, _hidden(path)) for path in self.whiteouts}
         paths = [path for path in self.sizes if path not in self.parents]
         if None in hidden.values():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Sequence
-from mmap import mmap
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TypeVar, cast
@@ -76,7 +76,7 @@ class Ring:
         self._used: SimpleQueue[mmap | bytearray] = SimpleQueue()
         self._digested: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
-            self._used.put(mmap(-1, size))  # unlike the heap, it goes back to the system at once
+            self._used.put(mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS))  # unlike the heap, it goes back to the system at once
             self._digested.put(None)
 
     def empty(self) -> memoryview:

@@ -6,6 +6,7 @@ a path that climbs are refused, not guessed.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -39,6 +40,9 @@ KIND_OF = {
     b"6": FIFO,
 }
 EXTENSIONS = frozenset({b"x", b"g", b"L", b"K"})
+
+_LONG_NAME = re.compile(r"[^/]{64}")
+"""Of so many characters a name may be longer than 255 bytes."""
 
 _REFUSED = {
     b"S": "a sparse file of GNU tar",
@@ -133,17 +137,19 @@ class HeaderReader:
             modified = _recorded_number(records, "mtime", modified)
             xattrs = _xattrs(records)
         path = path.removeprefix("./")
+        if path[-1:] == "/":
+            if kind is FILE:  # as tars from before POSIX mark a directory
+                kind, length = DIRECTORY, 0
+            path = path[:-1]
         # Most paths are clean already; the marks of one that is not are searched for before it is taken apart.
         if (
-            path[-1:] == "/"
-            or "/." in path
+            "/." in path
             or "//" in path
             or "\0" in path
             or path[:1] in "./"
-            or len(path) > 63  # of up to four bytes each
+            or path[-1:] == "/"
+            or (len(path) > 63 and (len(path) > MAX_PATH or _LONG_NAME.search(path)))
         ):
-            if path[-1:] == "/" and kind is FILE:  # as tars from before POSIX mark a directory
-                kind, length = DIRECTORY, 0
             path = clean_path(path)
         if not 0 <= length <= MAX_SIZE:
             raise HeaderError(f"claims a size of {length} bytes")
@@ -269,7 +275,7 @@ def clean_path(name: str) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise HeaderError(f"has the path {name[:200]!r}, which climbs with '..'")
-    if any(len(part) > 63 for part in parts) and any(
+    if _LONG_NAME.search(name) and any(
         len(part.encode("utf-8", "surrogateescape")) > 255 for part in parts
     ):
         raise HeaderError("has a name of more than 255 bytes in its path")
