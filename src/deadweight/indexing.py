@@ -12,7 +12,7 @@ from deadweight.image import Image, Layer
 from deadweight.layer.collect import Collector, signature
 from deadweight.layer.index import LayerIndex, WireMap
 from deadweight.layer.indexer import index_layer
-from deadweight.layer.stored import MAX_RATIO
+from deadweight.layer.stored import MAX_RATIO, require_within
 from deadweight.oci.digest import Digest
 
 MAX_ENTRIES = 4_000_000
@@ -116,9 +116,7 @@ def _require_bounds(reference: str, indexes: Collection[LayerIndex]) -> None:
     if entries > MAX_ENTRIES:
         raise LimitExceeded(reference, f"holds more than {MAX_ENTRIES} entries in {len(indexes)} layers")
     limit = max(MAX_UNCOMPRESSED, MAX_RATIO * sum(index.blob_size for index in indexes))
-    if sum(index.tar_size for index in indexes) > limit:
-        problem = f"expands to more than {limit} bytes in {len(indexes)} layers: it may be a bomb"
-        raise LimitExceeded(reference, problem)
+    require_within(reference, sum(index.tar_size for index in indexes), limit)
 
 
 def _verify(image: Image, layer: Layer, progress: Progress) -> None:

@@ -110,7 +110,7 @@ def test_what_compresses_well_has_a_small_share() -> None:
 
 def test_a_digest_is_finished_by_whoever_asks() -> None:
     hasher = hashlib.sha256()
-    digest = ring.Digest(hasher)
+    digest = ring.SharedDigest(hasher)
     buffers = ring.Ring(3, 10, digest, (digest,))
     for text in (b"one", b"two", b"three", b"four", b"five"):
         piece = buffers.empty()

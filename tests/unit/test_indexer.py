@@ -169,16 +169,16 @@ def test_a_gzip_header_without_end_is_told() -> None:
 
 def test_an_interrupted_digest_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C between a digest and the word of it: the inflating thread must not wait for that word."""
-    step = ring.Digest.step
+    step = ring.SharedDigest.step
     main = threading.current_thread()
 
-    def interrupted(digest: ring.Digest) -> bool:
+    def interrupted(digest: ring.SharedDigest) -> bool:
         if threading.current_thread() is main:
             digest._busy.acquire()  # as of a thread that is at it, and will never say that it is done
             raise KeyboardInterrupt
         return step(digest)
 
-    monkeypatch.setattr(ring.Digest, "step", interrupted)
+    monkeypatch.setattr(ring.SharedDigest, "step", interrupted)
     tar = tar_of([Item("large", "f", bytes(64 << 20))])
     with pytest.raises(KeyboardInterrupt):
         index(tar, tar)

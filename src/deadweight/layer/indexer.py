@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import BinaryIO
 
-from deadweight.errors import InvalidLayer, LimitExceeded
+from deadweight.errors import InvalidLayer
 from deadweight.layer import ring
 from deadweight.layer.collect import Collector
 from deadweight.layer.decompress import UNCOMPRESSED, Decoder, DecodingError, Rewound, decoder, sniff
 from deadweight.layer.index import LayerIndex, WireMap
 from deadweight.layer.scanner import Scanner
-from deadweight.layer.stored import Progress, StoredLayer, require_digest, tar_limit
+from deadweight.layer.stored import Progress, StoredLayer, require_digest, require_within, tar_limit
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 
@@ -95,7 +95,7 @@ class _Reader:
         self._diff_id = diff_id
         self._marks = _Marks()
         self._hasher = hashlib.new(diff_id.algorithm)
-        digest = ring.Digest(self._hasher)
+        digest = ring.SharedDigest(self._hasher)
         self._stored = StoredLayer(stream, descriptor, progress, (digest,))
         self.subject = self._stored.subject
         self._produced: Callable[[], int] = int  # nothing, while there is no decoder
@@ -163,8 +163,7 @@ class _Reader:
     def _inflate(self, inflater: Decoder) -> None:
         limit = tar_limit(self._size)
         while piece := self._fill(inflater, self._ring.empty()):
-            if self.tar_size > limit:
-                raise LimitExceeded(self.subject, f"expands to more than {limit} bytes: it may be a bomb")
+            require_within(self.subject, self.tar_size, limit)
             self._ring.filled(piece)
             self._filled.put(piece)
         if not self._stopped:  # what is left may be endless

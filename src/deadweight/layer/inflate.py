@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Generator
 from typing import BinaryIO, cast
 
-from deadweight.errors import LimitExceeded
 from deadweight.layer.decompress import decoded
-from deadweight.layer.stored import Progress, StoredLayer, require_digest, tar_limit
+from deadweight.layer.stored import Progress, StoredLayer, require_digest, require_within, tar_limit
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 
@@ -28,8 +27,7 @@ def inflated(
     size = 0
     for piece in decoded(cast("BinaryIO", stored), subject):
         size += len(piece)
-        if size > limit:
-            raise LimitExceeded(subject, f"expands to more than {limit} bytes: it may be a bomb")
+        require_within(subject, size, limit)
         digest.update(piece)
         yield piece
     stored.verify()

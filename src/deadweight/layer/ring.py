@@ -17,7 +17,7 @@ from typing import TypeVar, cast
 _T = TypeVar("_T")
 
 
-class Digest:
+class SharedDigest:
     """A digest of pieces, computed piece by piece on any thread, in the order in which they were added."""
 
     def __init__(self, hasher: hashlib._Hash) -> None:
@@ -53,7 +53,7 @@ class Digest:
         return True
 
 
-def take(queue: SimpleQueue[_T], digests: Sequence[Digest]) -> _T:
+def take(queue: SimpleQueue[_T], digests: Sequence[SharedDigest]) -> _T:
     """The next item of `queue`; until it comes, works on `digests`.
 
     It blocks only when nothing is left to digest but what the other thread is digesting, and so is not waiting itself.
@@ -69,7 +69,9 @@ def take(queue: SimpleQueue[_T], digests: Sequence[Digest]) -> _T:
 class Ring:
     """Buffers of which each is filled again when what was in it has been used and digested."""
 
-    def __init__(self, count: int, size: int, digest: Digest | None, waiting: Sequence[Digest]) -> None:
+    def __init__(
+        self, count: int, size: int, digest: SharedDigest | None, waiting: Sequence[SharedDigest]
+    ) -> None:
         """`digest` is that of all that goes through; what to do while waiting is `waiting`."""
         self._digest = digest
         self._waiting = waiting

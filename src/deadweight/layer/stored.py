@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from deadweight.errors import DigestMismatch
-from deadweight.layer.ring import Digest, Ring
+from deadweight.errors import DigestMismatch, LimitExceeded
+from deadweight.layer.ring import Ring, SharedDigest
 from deadweight.oci.descriptor import Descriptor
 
 Progress = Callable[[int], None]
@@ -26,6 +26,12 @@ def tar_limit(stored: int) -> int:
     return max(MIN_TAR_LIMIT, stored * MAX_RATIO)
 
 
+def require_within(subject: str, size: int, limit: int) -> None:
+    """Raises `LimitExceeded` where `subject` expands to `size` bytes, and those are more than `limit`."""
+    if size > limit:
+        raise LimitExceeded(subject, f"expands to more than {limit} bytes: it may be a bomb")
+
+
 class StoredLayer:
     """A stream that must be the blob of `descriptor`; `offset` is how much of it has been taken.
 
@@ -37,13 +43,13 @@ class StoredLayer:
         stream: BinaryIO,
         descriptor: Descriptor,
         progress: Progress | None = None,
-        waiting: Sequence[Digest] = (),
+        waiting: Sequence[SharedDigest] = (),
     ) -> None:
         self._stream = stream
         self._descriptor = descriptor
         self._progress = progress
         self._hasher = hashlib.new(descriptor.digest.algorithm)
-        self.digest = Digest(self._hasher)
+        self.digest = SharedDigest(self._hasher)
         self._ring = Ring(CHUNKS, CHUNK, self.digest, (self.digest, *waiting))
         self._chunk: memoryview | None = None
         self._rest = memoryview(b"")

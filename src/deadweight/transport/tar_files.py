@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 from deadweight.errors import InvalidDocument, LimitExceeded, NotFound
 from deadweight.layer.decompress import UNCOMPRESSED, decoded, sniff
 from deadweight.layer.entry import FILE, HARD_LINK, SYMLINK
-from deadweight.layer.stored import tar_limit
+from deadweight.layer.stored import require_within, tar_limit
 from deadweight.transport.files import open_range, open_regular, os_errors, read_document, reader_at
 from deadweight.transport.tar_members import Member, walk
 
@@ -122,8 +122,7 @@ def inflating(stream: BinaryIO, stored: int, subject: str) -> Iterator[bytes]:
     size = 0
     for piece in decoded(stream, subject):
         size += len(piece)
-        if size > limit:
-            raise LimitExceeded(subject, f"expands to more than {limit} bytes, a hundred times its size")
+        require_within(subject, size, limit)
         yield piece
 
 
