@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from deadweight import indexing
+from deadweight.accounting.scripts import SCRIPTS
 from deadweight.errors import LimitExceeded
 from deadweight.image import open_image
 from deadweight.indexing import index_image
 from deadweight.inventory.take import collectors
 from deadweight.layer import scanner
+from deadweight.layer.collect import START, WholeOrNothing
+from deadweight.layer.content import Kept
 from deadweight.layer.scanner import Scanner
 from deadweight.tree import merge as merging
 from deadweight.tree.merge import merge
@@ -74,3 +78,36 @@ def test_layers_that_are_too_much_together(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setattr(indexing, "MAX_RATIO", 0)
         with pytest.raises(LimitExceeded, match="expands to more than 15000 bytes: it may be a bomb"):
             index_image(image)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "var/lib/dpkg/status",
+        "lib/apk/db/installed",
+        "var/lib/rpm/rpmdb.sqlite",
+        "app/node_modules/a/package.json",
+        "gems/specifications/a-1.gemspec",
+        "app/start.sh",
+    ],
+)
+def test_of_what_is_too_large_to_be_read_only_the_start_is_kept(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+
+    def keeping(size: int, parts: Iterable[range]) -> Kept:
+        ranges = list(parts)
+        kept.append(sum(map(len, ranges)))
+        return Kept(size, ranges)
+
+    monkeypatch.setattr(scanner, "Kept", keeping)
+    every = (*collectors(), SCRIPTS)
+    for collector in every:
+        if isinstance(collector, WholeOrNothing):
+            monkeypatch.setattr(type(collector), "limit", 100_000)
+    raw = memoryview(entry(path.encode(), b" " * 100_001) + END)
+    found = Scanner(iter([raw[:1000], raw[1000:]]), every, "layer x")
+    found.scan()
+    assert kept == [START]
+    assert len(str(found.facts)) < START  # no fact has it either

@@ -6,12 +6,11 @@ Sources: Linux, Documentation/admin-guide/binfmt-misc and execve(2) for ``#!``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from deadweight.accounting.shell import unnamed
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact, WholeOrNothing
 
 _MAX_LINE = 256
 _MAX_SCRIPT = 64 << 10
@@ -44,7 +43,7 @@ class Script:
         return frozenset() if self.text is None else frozenset(unnamed(self.text))
 
 
-class ScriptCollector:
+class ScriptCollector(WholeOrNothing):
     """Collects a `Script` of every file that begins with ``#!`` or ends in ``.sh``; `of` gives it back."""
 
     name = "scripts"
@@ -56,9 +55,6 @@ class ScriptCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return not path.startswith(_NOT_RUN)
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         """The first line without ``#!`` and, of a shell script that is not too long, its text. Few are ever looked into."""

@@ -8,13 +8,13 @@ left out; those of the application are not (`_PUBLIC`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from deadweight.accounting.ledger import Ledger
 from deadweight.accounting.model import Secret
 from deadweight.accounting.secret_formats import ENVIRONMENT_SUFFIXES, KEY_SUFFIXES, NAMES, secrets_in
 from deadweight.accounting.secret_values import is_placeholder, tokens
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact, WholeOrNothing
 from deadweight.oci.config import ImageConfig
 
 _MAX_FILE = 1 << 20
@@ -35,7 +35,7 @@ IN_CONFIG = -1
 """The layer of a secret that stands in the image config."""
 
 
-class SecretCollector:
+class SecretCollector(WholeOrNothing):
     """Collects the kinds of secrets of a file, never a value."""
 
     name = "secrets"
@@ -49,9 +49,6 @@ class SecretCollector:
         if path.endswith(".json") and size not in _SERVICE_ACCOUNT and path.rpartition("/")[2] not in NAMES:
             return False
         return 0 < size <= _MAX_FILE and not _PUBLIC.fullmatch(path)
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         """The kinds, or None."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from deadweight.inventory.fields import one_line, text
 from deadweight.inventory.model import APK, Package
 from deadweight.inventory.reader import Facts, Locator, Problem, first_fact
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact, WholeOrNothing
 from deadweight.tree.node import Tree
 
 DATABASES = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
@@ -27,7 +27,7 @@ _FIELDS = {
 _CONSTRAINT = re.compile(r"[@=<>~]")
 
 
-class ApkCollector:
+class ApkCollector(WholeOrNothing):
     """Collects the database, and the world: what was asked for by name."""
 
     name = "apk"
@@ -39,9 +39,6 @@ class ApkCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return path.endswith(("apk/db/installed", "apk/world"))
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         """The fields of each package, as they stand, with the list of its files; of the world the names."""

@@ -6,12 +6,12 @@ Formats: deb-control(5) and deb822(5) for paragraphs, dpkg-query(1) for states, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from deadweight.inventory.fields import one_line, text
 from deadweight.inventory.model import DEB, Package
 from deadweight.inventory.reader import Facts, Locator, Problem, first_fact
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact, WholeOrNothing
 from deadweight.tree.node import LinkLoop, Node, Tree
 
 FOLDER = "var/lib/dpkg"
@@ -40,7 +40,7 @@ _DEPENDENCY = re.compile(r"[\s(:\[<]")
 """What ends the name in ``name:any (>= 1) [amd64] <!nocheck>``."""
 
 
-class DpkgCollector:
+class DpkgCollector(WholeOrNothing):
     """Collects what dpkg and apt write down: paragraphs of those fields that are used, and lists as they stand."""
 
     name = "dpkg"
@@ -58,9 +58,6 @@ class DpkgCollector:
         if folder.endswith("/dpkg/status.d"):
             return True
         return name in self.names and folder.endswith(("/dpkg", "/apt"))
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         """``paragraphs`` of a control file, ``text`` of any other, or ``problem``."""

@@ -8,20 +8,20 @@ packages without files of their own; so are the archives in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from deadweight.inventory import jar
 from deadweight.inventory.fields import one_line, text, texts
 from deadweight.inventory.model import JAVA, Package
 from deadweight.inventory.reader import Facts, Problem
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact, WholeOrNothing
 from deadweight.tree.node import Node, Tree
 
 _REPOSITORY_NAME = re.compile(r"(.+)-(\d[^-]*(?:-[A-Za-z][^-]*)*+)")
 _RELEASE = re.compile(r'^([A-Z_]+)="?([^"\r\n]*)"?\r?$', re.MULTILINE)
 
 
-class ReleaseCollector:
+class ReleaseCollector(WholeOrNothing):
     """Collects the version in the ``release`` file of a Java runtime (JEP 223 and 282 name its fields)."""
 
     name = "java-release"
@@ -33,9 +33,6 @@ class ReleaseCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return size <= self.limit
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         values = dict(_RELEASE.findall(content.read(0, content.size).decode("utf-8", "replace")))

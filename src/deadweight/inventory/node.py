@@ -7,19 +7,19 @@ Debian in ``/usr/share/nodejs``. It owns what is below it, except for the packag
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from deadweight.inventory.fields import Requirements, one_line, single_requirements, text, texts
 from deadweight.inventory.model import NPM, Package
 from deadweight.inventory.reader import Facts, Problem
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact, WholeOrNothing
 from deadweight.tree.node import Node, Tree
 
 DEBIAN = "usr/share/nodejs"
 """Where Debian's packages of Node.js modules are, which is in the search path of Debian's Node.js."""
 
 
-class ManifestCollector:
+class ManifestCollector(WholeOrNothing):
     """Collects name, version, licence and dependencies of the ``package.json`` at the root of a package."""
 
     name = "npm"
@@ -31,9 +31,6 @@ class ManifestCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return bool(installed_as(path))
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         if content.size > self.limit:

@@ -16,7 +16,7 @@ from itertools import islice
 from deadweight.inventory.fields import one_line, single_requirements, text, texts
 from deadweight.inventory.model import PYTHON, Package
 from deadweight.inventory.reader import Facts, Locator, Problem
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact
 from deadweight.tree.node import LinkLoop, Node, Tree
 
 MAX_FILES = 250_000
@@ -52,7 +52,7 @@ class DistributionCollector:
         return bool(_home(path))
 
     def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
+        return (range(self.limit),)  # of METADATA the headers, whatever description follows
 
     def collect(self, path: str, content: Content) -> Fact:
         parse = _PARSERS.get(path.rpartition("/")[2], parse_metadata)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from deadweight.inventory.fields import one_line, single_requirements, text, texts
 from deadweight.inventory.model import GEM, Package
 from deadweight.inventory.reader import Facts, Locator, Problem
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact, WholeOrNothing
 from deadweight.tree.node import LinkLoop, Node, Tree
 
 _SPECIFICATION = re.compile(r"((?:[^/]+/)*)specifications/(default/)?([^/]+)\.gemspec")
@@ -19,7 +19,7 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"?')
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
-class SpecificationCollector:
+class SpecificationCollector(WholeOrNothing):
     """Collects name, version, licences and dependencies of a gem's specification; of a default gem also its files."""
 
     name = "gem"
@@ -31,9 +31,6 @@ class SpecificationCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return _SPECIFICATION.fullmatch(path) is not None
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         if content.size > self.limit:

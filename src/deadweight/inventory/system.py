@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from deadweight.inventory.fields import one_line
 from deadweight.inventory.reader import Facts, first_fact
-from deadweight.layer.collect import Content, Fact, ends
+from deadweight.layer.collect import Content, Fact, WholeOrNothing
 from deadweight.tree.node import Tree
 
 PATHS = ("etc/os-release", "usr/lib/os-release")
 
 
-class OsRelease:
+class OsRelease(WholeOrNothing):
     """Collects the assignments of os-release files."""
 
     name = "os-release"
@@ -25,9 +24,6 @@ class OsRelease:
 
     def wants(self, path: str, size: int) -> bool:
         return size <= self.limit
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         """Name -> value."""

@@ -64,11 +64,20 @@ class Collector(Protocol):
 
     def parts(self, size: int, start: bytes) -> Iterable[range]:
         """What of a large content it is going to read, as ranges of offsets: only that much is kept of one that comes in
-        pieces. `start` is the content's first `START` bytes. Most want its `ends`.
+        pieces. `start` is the content's first `START` bytes, which are kept anyway.
         """
 
     def collect(self, path: str, content: Content) -> Fact:
         """The facts, or None for nothing worth keeping. Bad content is a fact too: never raises for it."""
+
+
+class WholeOrNothing:
+    """The base of collectors that read a content from end to end, and of one of more than `limit` bytes nothing but its start."""
+
+    limit: int
+
+    def parts(self, size: int, start: bytes) -> Iterable[range]:
+        return (range(size),) if size <= self.limit else ()
 
 
 def signature(collectors: Sequence[Collector]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from deadweight.inventory.fields import one_line, text, texts
 from deadweight.inventory.model import RPM, Package
@@ -11,7 +11,7 @@ from deadweight.inventory.reader import Facts, Locator, Problem, first_fact
 from deadweight.inventory.rpm.database import headers
 from deadweight.inventory.rpm.header import package
 from deadweight.inventory.rpm.pages import BrokenDatabase
-from deadweight.layer.collect import Content, ContentGap, Fact, ends
+from deadweight.layer.collect import Content, ContentGap, Fact, WholeOrNothing
 from deadweight.tree.node import Tree
 
 FOLDERS = ("var/lib/rpm", "usr/lib/sysimage/rpm")
@@ -23,7 +23,7 @@ _VERSION = re.compile(r"\s[<>=]+\s+[^\s()]+")
 _OPERATORS = frozenset({"and", "or", "if", "else", "unless", "with", "without"})
 
 
-class RpmCollector:
+class RpmCollector(WholeOrNothing):
     """Collects what is used of each package's header."""
 
     name = "rpm"
@@ -35,9 +35,6 @@ class RpmCollector:
 
     def wants(self, path: str, size: int) -> bool:
         return path.rpartition("/")[0].endswith(("lib/rpm", "lib/sysimage/rpm"))
-
-    def parts(self, size: int, start: bytes) -> Iterable[range]:
-        return ends(size, self.limit)
 
     def collect(self, path: str, content: Content) -> Fact:
         """``packages``, and ``problem`` where not all could be read."""
