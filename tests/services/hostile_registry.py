@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
+from threading import Event
 
 from services.images import SampleImage
 from services.web import Answer, Request, Web, respond, serving
@@ -43,10 +45,10 @@ class HostileRegistry:
 
 
 @contextmanager
-def hostile_registry(image: SampleImage) -> Iterator[HostileRegistry]:
+def hostile_registry(image: SampleImage, tls: ssl.SSLContext | None = None) -> Iterator[HostileRegistry]:
     """A registry whose `tricks` are still to be set."""
     registry: list[HostileRegistry] = []
-    with serving(lambda request, handler: registry[0].answer(request, handler)) as web:
+    with serving(lambda request, handler: registry[0].answer(request, handler), tls) as web:
         registry.append(HostileRegistry(web, image))
         yield registry[0]
 
@@ -122,6 +124,21 @@ def silence(request: Request, handler: BaseHTTPRequestHandler) -> None:
     """No answer, though the connection stays."""
     with contextlib.suppress(OSError):
         handler.connection.recv(1)
+
+
+def stall(data: bytes, size: int, stalled: Event) -> Answer:
+    """A body of `size` bytes of which `data` comes, and no more; `stalled` is set then."""
+
+    def answer(request: Request, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(size))
+        handler.end_headers()
+        handler.wfile.write(data)
+        handler.wfile.flush()
+        stalled.set()
+        silence(request, handler)
+
+    return answer
 
 
 def cut_off(image: SampleImage, after: int, *, times: int) -> Answer:

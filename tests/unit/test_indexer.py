@@ -12,9 +12,11 @@ from collections.abc import Callable
 import pytest
 from backports import zstd
 
+from deadweight.accounting.scripts import SCRIPTS
 from deadweight.errors import DeadweightError, DigestMismatch, InvalidLayer, LimitExceeded
 from deadweight.layer import ring
 from deadweight.layer import stored as stored_layer
+from deadweight.layer.collect import Fact
 from deadweight.layer.index import LayerIndex
 from deadweight.layer.indexer import index_layer
 from deadweight.oci import media_types
@@ -150,6 +152,34 @@ def test_no_thread_is_left_behind_by_an_error() -> None:
         with pytest.raises(DeadweightError):
             index(gzip.compress(b"\1" * (8 << 20)), b"")
     assert threading.active_count() == before
+
+
+def test_an_error_does_not_wait_for_a_source_that_has_stalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    stalled, over = threading.Event(), threading.Event()
+
+    class Stalling(io.BytesIO):
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            count = super().readinto(buffer)
+            if not count:
+                stalled.set()
+                waited_for.append(not over.wait(30))
+            return count
+
+    def fail(*_: object) -> Fact:
+        assert stalled.wait(30)
+        raise ZeroDivisionError
+
+    waited_for: list[bool] = []
+    monkeypatch.setattr(SCRIPTS, "collect", fail)
+    tar = tar_of([Item("a.sh", "f", b"a"), Item("b", "f", bytes(4 << 20))])
+    descriptor = Descriptor(media_types.OCI_LAYER, Digest.of(tar), len(tar))
+    with pytest.raises(ZeroDivisionError):
+        index_layer(Stalling(tar[: 3 << 20]), descriptor, Digest.of(tar), (SCRIPTS,))
+    assert not waited_for
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name == "inflate":
+            thread.join()
 
 
 def test_an_error_of_the_source_reaches_the_caller() -> None:

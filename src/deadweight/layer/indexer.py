@@ -29,6 +29,8 @@ BUFFER, BUFFERS = 2 << 20, 6
 """The uncompressed bytes between the two threads."""
 GRAIN = 16 << 10
 """Between two pairs of offsets that are noted lie at least so many stored bytes."""
+GRACE = 1.0
+"""Seconds that the reading thread is waited for when it is not needed any more."""
 
 
 def index_layer(
@@ -126,7 +128,8 @@ class _Reader:
         self._stopped = True
         self._ring.close()
         self._stored.close()
-        self._thread.join()
+        # It ends at once, unless it is blocked in reading: then the stream's `close` will end it.
+        self._thread.join(GRACE)
 
     def pieces(self) -> Iterator[memoryview]:
         """The uncompressed layer; a piece is valid until the next is asked for. Raises what the reading thread met."""

@@ -41,22 +41,22 @@ class BlobStream(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fills a part of `buffer`. Raises `TransportError` when trying again did not help."""
-        view = memoryview(buffer).cast("B")
-        wanted = min(len(view), self._descriptor.size - self._position)
-        if wanted <= 0:
-            return 0
-        while True:
+        """Fills `buffer` as far as the blob goes. Raises `TransportError` when trying again did not help."""
+        view = memoryview(buffer).cast("B")[: self._descriptor.size - self._position]
+        left = view
+        while left:
             try:
-                data = self._receive(wanted)
-                break
+                data = self._receive(len(left))
             except BrokenConnection as error:
                 self._resume(error)
-        view[: len(data)] = data
-        self._position += len(data)
-        return len(data)
+                continue
+            left[: len(data)] = data
+            left = left[len(data) :]
+            self._position += len(data)
+        return len(view)
 
     def close(self) -> None:
+        """Does not wait for a thread that is reading: that will find the connection broken, and not resume."""
         if not self.closed:
             self._response.close()
         super().close()
@@ -86,6 +86,9 @@ class BlobStream(io.RawIOBase):
         time.sleep(self._patience.backoff * 2 ** (self._failures - 1))
         self._received, self._waited = 0, 0.0
         self._response = self._open_at(self._position)
+        if self.closed:  # by another thread, meanwhile
+            self._response.close()
+            raise error
 
     def _broken(self, what: str) -> BrokenConnection:
         place = f"byte {self._position} of {self._descriptor.size}"

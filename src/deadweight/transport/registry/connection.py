@@ -138,11 +138,14 @@ class Response:
         return b"".join(pieces)
 
     def close(self) -> None:
-        """Gives the connection back where the body was read to its end, else closes it."""
+        """Gives the connection back where the body was read to its end, else closes it, whoever may be reading from it."""
         if self._raw.closed:
             self._raw.release_conn()
-        else:
-            self._raw.close()
+            return
+        # A thread that is blocked in reading holds a lock that closing needs.
+        with suppress(OSError, ValueError, RuntimeError):  # the connection ended by itself
+            self._raw.shutdown()
+        self._raw.close()
 
 
 class Connections:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import io
 from contextlib import closing
 from functools import cached_property, partial
 from typing import BinaryIO, cast
@@ -62,14 +61,14 @@ class RegistrySource(Source):
     def blob(self, descriptor: Descriptor) -> BinaryIO:
         """The stored bytes, resumed where the connection breaks. Foreign layers are never sought elsewhere."""
         try:
-            raw = BlobStream(partial(self._blob_at, descriptor), descriptor, self._session.patience)
+            stream = BlobStream(partial(self._blob_at, descriptor), descriptor, self._session.patience)
         except NotFound:
             if not media_types.is_foreign(descriptor.media_type) and not descriptor.urls:
                 raise
             problem = f"the registry does not hold the foreign layer {descriptor.digest}"
             remedy = "deadweight does not fetch layers from the addresses that a manifest names"
             raise NotFound(self.reference, problem, remedy) from None
-        return cast("BinaryIO", io.BufferedReader(raw, PIECE))
+        return cast("BinaryIO", stream)
 
     def close(self) -> None:
         self._session.close()
