@@ -8,21 +8,43 @@ import sys
 
 def main() -> None:
     """Runs the command line, and exits with its exit code (docs/concepts.md, "Exit codes")."""
+    _open_closed_streams()
     if sys.argv[1:] in (["--version"], ["-V"]):
         from deadweight._version import __version__
 
-        print(f"deadweight {__version__}")  # noqa: T201 - the command line speaks here
-        return
+        try:
+            print(f"deadweight {__version__}", flush=True)  # noqa: T201 - the command line speaks here
+            return
+        except OSError:
+            pass  # the long way says what is wrong
+    try:
+        code = _run(sys.argv[1:])
+    except KeyboardInterrupt:  # `run` was not there yet, or not any more
+        code = 130
+    # Freeing an analysis object by object takes a while, and helps nobody.
+    os._exit(code)
+
+
+def _run(arguments: list[str]) -> int:
     from contextlib import suppress
 
     from deadweight.cli.run import run
 
-    code = run(sys.argv[1:])
+    code = run(arguments)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):  # `run` has seen to it, and `code` says so
             stream.flush()
-    # Freeing an analysis object by object takes a while, and helps nobody.
-    os._exit(code)
+    return code
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that were closed lead nowhere: else what is opened next would be taken for one of them."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 if __name__ == "__main__":

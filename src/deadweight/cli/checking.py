@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +30,18 @@ def run(options: argparse.Namespace) -> int:
         analysis = analysed(reference, options)
         baseline = _baseline(budget, options, baselines)
         checked.append(Checked(reference, check(analysis, budget, baseline)))
+    with suppress(BrokenPipeError):  # whoever reads no further still gets the exit code
+        _tell(checked, options, settings)
+    return 0 if all(one.passed for one in checked) else 1
+
+
+def _tell(checked: list[Checked], options: argparse.Namespace, settings: Settings | None) -> None:
     if options.json:
         write_text(options.json, verdicts_json(checked))
     if options.json != "-":
         print_verdicts(checked, sys.stdout)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             sys.stdout.write(github_annotations(checked, settings.origin if settings else ""))
-    return 0 if all(verdict.passed for one in checked for verdict in one.verdicts) else 1
 
 
 def _settings(options: argparse.Namespace) -> Settings | None:

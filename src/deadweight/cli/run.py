@@ -26,15 +26,10 @@ def run(arguments: Sequence[str]) -> int:
     # for garbage costs a tenth of the time.
     gc.disable()
     debug = "--debug" in arguments
+    code = DONE
     try:
-        parser = build_parser()
-        if not arguments:
-            parser.print_help()
-            return DONE
-        options = parser.parse_args(arguments)
-        code = int(options.run(options))
+        code = _done(arguments)
         sys.stdout.flush()
-        return code
     except DeadweightError as error:
         if debug:
             traceback.print_exc()
@@ -42,9 +37,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        # The reader (`head`, a pager) has seen enough.
-        _drop_output()
-        return DONE
+        _drop_output()  # the reader (`head`, a pager) has seen enough
     except (OSError, MemoryError) as error:
         if debug:
             traceback.print_exc()
@@ -53,6 +46,20 @@ def run(arguments: Sequence[str]) -> int:
         except OSError:
             _drop_output()
         return _fail(_system_error(error))
+    return code
+
+
+def _done(arguments: Sequence[str]) -> int:
+    """The exit code of what was done."""
+    parser = build_parser()
+    if not arguments:
+        parser.print_help()
+        return DONE
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as end:  # after the help, the version or what is wrong with the arguments
+        return int(end.code or DONE)
+    return int(options.run(options))
 
 
 def _drop_output() -> None:
