@@ -120,7 +120,21 @@ def test_copy(image: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["analyse", "x"], "did you mean 'analyze'"),
+        (["analyse", "x"], "there is no command 'analyse'; did you mean analyze?\n"),
+        (["help"], "there is no command 'help'; choose from analyze, "),
+        (
+            ["analyze", "x", "--jsn", "a"],
+            "deadweight analyze: error: there is no option --jsn; did you mean --json?\n",
+        ),
+        (["analyze", "x", "--zzz=a"], "there is no option --zzz; try deadweight analyze --help\n"),
+        (["--verson", "analyze", "x"], "there is no option --verson; did you mean --version?\n"),
+        (["ls", "x", "y", "z\x1b[31m\nw"], r"there is no use for 'z\x1b[31m\nw'; try deadweight ls --help"),
+        (["analyze", "x", "--\x1b\n"], r"there is no option --\x1b\x0a; try"),
+        (["analyze", "x", "--top", "many"], "argument --top: 'many' is no whole number; try"),
+        (["diff", "x", "y", "--top", "0"], "argument --top: 0 is less than 1; try"),
+        (["tree", "x", "-L", "-1"], "argument -L/--depth: -1 is less than 0; try"),
+        (["check", "x", "--layers", "-1"], "argument --layers: -1 is less than 0; try"),
+        (["copy", "x", "oci:y", "--threads", "-1"], "argument --threads: -1 is less than 0; try"),
         (["analyze"], "IMAGE"),
         (["analyze", "./nothing.tar"], "nothing.tar"),
         (["analyze", "oci:nowhere"], "nowhere"),

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from deadweight.cli.analysing import add_analysis, analysed, write_text
-from deadweight.cli.command import Command
+from deadweight.cli.command import Command, whole_number
 
 if TYPE_CHECKING:
     from deadweight.accounting.model import Analysis
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE")
     parser.add_argument(
-        "--top", type=_positive, default=6, metavar="N", help="rows of each list (default: 6)"
+        "--top", type=whole_number(1), default=6, metavar="N", help="rows of each list (default: 6)"
     )
     parser.add_argument(
-        "--layer", type=_positive, metavar="N", help="only what layer N brought (1 is the base)"
+        "--layer", type=whole_number(1), metavar="N", help="only what layer N brought (1 is the base)"
     )
     parser.add_argument("--path", metavar="PATH", help="only PATH and what is below it")
     parser.add_argument("--owner", metavar="PACKAGE", help="only what PACKAGE owns; 'none' for the unowned")
@@ -34,13 +34,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--markdown", metavar="FILE", help="write tables for a pull request; - for standard output"
     )
     add_analysis(parser)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
 
 
 def _run(options: argparse.Namespace) -> int:

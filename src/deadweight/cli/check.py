@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from deadweight.cli.analysing import add_analysis
-from deadweight.cli.command import Command
+from deadweight.cli.command import Command, whole_number
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("wire", "unpacked", "dead", "largest-file"):
         group.add_argument(f"--{name}", metavar="SIZE", help="such as 60MB")
     for name in ("layers", "secrets"):
-        group.add_argument(f"--{name}", type=int, metavar="N")
+        group.add_argument(f"--{name}", type=whole_number(0), metavar="N")
     group.add_argument("--growth", metavar="SIZE", help="against --baseline: a size, or percent as 5%%")
     group.add_argument("--baseline", metavar="IMAGE", help="an image, or a report of analyze --json")
     parser.add_argument(

@@ -25,6 +25,21 @@ class Command:
     run: Callable[[argparse.Namespace], int]
 
 
+def whole_number(least: int) -> Callable[[str], int]:
+    """Reads an argument that is a whole number, `least` or more."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is less than {least}")
+        return number
+
+    return read
+
+
 def add_access(parser: argparse.ArgumentParser) -> None:
     """Options for reaching registries and engines."""
     group = parser.add_argument_group("registries and engines")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from deadweight.cli.command import Command, access_of, add_access, parse_platform
+from deadweight.cli.command import Command, access_of, add_access, parse_platform, whole_number
 from deadweight.cli.progress import open_progress
 
 
@@ -22,7 +22,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--platform", metavar="OS/ARCH", help="one image of an index, or 'all' (default: this machine's)"
     )
     parser.add_argument(
-        "--threads", type=int, default=0, metavar="N", help="threads that compress (default: all cores)"
+        "--threads",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="threads that compress (default: all cores)",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     add_access(parser)

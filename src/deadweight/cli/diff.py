@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from deadweight.cli.analysing import add_analysis, analysed, write_text
-from deadweight.cli.command import Command
+from deadweight.cli.command import Command, whole_number
 from deadweight.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="OLD NEW, or one or more OLD=NEW")
-    parser.add_argument("--top", type=int, default=8, metavar="N", help="rows of each list (default: 8)")
+    parser.add_argument(
+        "--top", type=whole_number(1), default=8, metavar="N", help="rows of each list (default: 8)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write JSON to FILE, or - for standard output")
     parser.add_argument(
         "--markdown", metavar="FILE", help="write tables for a pull request; - for standard output"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from deadweight.cli.command import Command, add_access, add_platform
+from deadweight.cli.command import Command, add_access, add_platform, whole_number
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_tree_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-L", "--depth", type=int, default=3, metavar="N", help="levels to show (default: 3)")
+    parser.add_argument(
+        "-L", "--depth", type=whole_number(0), default=3, metavar="N", help="levels to show (default: 3)"
+    )
     _add_arguments(parser)
 
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 from deadweight._version import __version__
 from deadweight.cli import analyze, check, copy, diff, look
 from deadweight.cli.command import Command
+from deadweight.report.units import printable
 
 COMMANDS: tuple[Command, ...] = (
     analyze.COMMAND,
@@ -54,20 +55,37 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, with the nearest right command."""
+    """Says what is wrong in one line, with the nearest right command or option."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        # A command is to say itself what it does not know: argparse leaves that to the parser above.
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._unknown(unknown[0]))
+        return namespace, unknown
 
     def error(self, message: str) -> NoReturn:
         if "invalid choice" in message:
-            message = _nearest_command(message)
-        self.exit(2, f"{self.prog}: error: {message}; try {self.prog} --help\n")
+            message = _unknown_command(message)
+        remedy = "" if message.endswith("?") else f"; try {self.prog} --help"
+        self.exit(2, f"{self.prog}: error: {printable(message)}{remedy}\n")
+
+    def _unknown(self, argument: str) -> str:
+        if not argument.startswith("-"):
+            return f"there is no use for {argument!r}"
+        name = argument.partition("=")[0]
+        options = [option for action in self._actions for option in action.option_strings]
+        return f"there is no option {name}" + _nearest(name, options)
 
 
-def _nearest_command(message: str) -> str:
-    from difflib import get_close_matches
-
+def _unknown_command(message: str) -> str:
     given = message.partition("invalid choice: ")[2].partition(" ")[0].strip("'\"")
     names = [command.name for command in COMMANDS]
-    near = get_close_matches(given, names, 1)
-    if near:
-        return f"there is no command {given!r}; did you mean {near[0]!r}?"
-    return f"there is no command {given!r}; choose from {', '.join(names)}"
+    return f"there is no command {given!r}" + (_nearest(given, names) or f"; choose from {', '.join(names)}")
+
+
+def _nearest(given: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(given, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
