@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -9,6 +10,8 @@ import sys
 def main() -> None:
     """Runs the command line, and exits with its exit code (docs/concepts.md, "Exit codes")."""
     _open_closed_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # names and frames in a locale that has no such characters
     if sys.argv[1:] in (["--version"], ["-V"]):
         from deadweight._version import __version__
 

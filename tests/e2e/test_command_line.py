@@ -175,3 +175,79 @@ def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
 
 def test_nothing_but_errors_on_standard_error_in_a_pipe(image: str, tmp_path: Path) -> None:
     assert run("copy", image, "oci:there", cwd=tmp_path).stderr == ""
+
+
+@pytest.mark.parametrize("command", [["analyze"], ["diff", "a"]])
+def test_standard_output_takes_one_report(command: list[str]) -> None:
+    done = run(*command, "x", "--json", "-", "--markdown", "-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "standard output takes one report" in done.stderr
+
+
+def test_a_page_on_standard_output_is_all_there_is(image: str, tmp_path: Path) -> None:
+    text = run("analyze", image, "--html", "-", cwd=tmp_path).stdout
+    assert text.startswith("<!")
+    assert text.rstrip().endswith("</html>")
+
+
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        ("", "'': is the name of no file; write - for standard output"),
+        ("nowhere/a.json", "nowhere/a.json: cannot be written: No such file or directory"),
+        ("folder", "folder: cannot be written: Is a directory"),
+        ("/dev/full", "/dev/full: cannot be written: No space left on device"),
+    ],
+)
+@pytest.mark.parametrize("command", [["analyze"], ["check", "--dead", "0"]])
+def test_a_report_that_cannot_be_written(
+    image: str, tmp_path: Path, command: list[str], file: str, problem: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    done = run(*command, image, "--json", file, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, f"deadweight: error: {problem}\n")
+    assert {path.name for path in tmp_path.iterdir()} <= {"image", "folder", "cache"}
+
+
+def test_a_report_goes_through_links_pipes_and_devices(image: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("target")
+    assert run("analyze", image, "--json", "link", cwd=tmp_path).returncode == 0
+    assert json.loads((tmp_path / "target").read_text())["size"]["unpacked"] == 7000
+    assert (tmp_path / "link").is_symlink()
+    os.mkfifo(tmp_path / "pipe")
+    line = f"cat pipe & {sys.executable} -m deadweight analyze {image} --json pipe > /dev/null; wait"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, timeout=60, check=True)
+    assert json.loads(done.stdout)["size"]["unpacked"] == 7000
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("command", ["analyze", "tree", "ls"])
+def test_a_locale_without_the_characters(tmp_path: Path, command: str) -> None:
+    files = [Item("été", "f", b"1" * 4000), Item("\udcff", "f", b"2")]
+    image = write_layout(tmp_path / "image", [files], history=["ADD été"])
+    done = run(command, image, cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "?t?" in done.stdout
+
+
+def test_json_is_utf_8_in_every_locale(tmp_path: Path) -> None:
+    image = write_layout(tmp_path / "image", [[Item("a", "f", b"1")]], history=["ADD été"])
+    arguments = ("analyze", image, "--json", "-")
+    usual = run(*arguments, cwd=tmp_path)
+    assert "été" in usual.stdout
+    assert run(*arguments, cwd=tmp_path, PYTHONIOENCODING="ascii").stdout == usual.stdout
+
+
+def test_no_progress_where_a_line_cannot_be_erased(image: str, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m deadweight ls {image}"
+    for terminal, codes in (("xterm", True), ("dumb", False)):
+        done = subprocess.run(
+            ["script", "-qc", command, "/dev/null"],
+            cwd=tmp_path,
+            env=os.environ | {"TERM": terminal},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+        assert (b"\x1b[K" in done.stdout) is codes

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deadweight.cli.command import access_of, add_access, add_platform
+from deadweight.cli.command import access_of, add_access, add_platform, write_out
 from deadweight.cli.progress import open_progress
 from deadweight.errors import UsageError
 
@@ -46,23 +46,40 @@ def analysed(reference: str, options: argparse.Namespace, *, exact: bool = False
         progress.close()
 
 
-def write_text(path: str, text: str) -> None:
-    """Writes a report: to standard output for ``-``, else to the file `path`, whole or not at all."""
-    import os
-    import sys
-    import tempfile
+def to_standard_output(*paths: str | None) -> bool:
+    """Whether one of the reports to be written goes to standard output, which then is its own. Raises `UsageError`."""
+    if "" in paths:
+        raise UsageError("''", "is the name of no file", "write - for standard output")
+    if paths.count("-") > 1:
+        raise UsageError("-", "standard output takes one report", "name a file for each other one")
+    return "-" in paths
 
+
+def write_text(path: str, text: str) -> None:
+    """Writes a report in UTF-8: to standard output for ``-``, else to the file `path`, whole or not at all."""
+    import os
+
+    data = text.encode()
     if path == "-":
-        sys.stdout.write(text)
+        write_out(data)
         return
-    target = Path(path)
     try:
-        handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        if Path(path).exists() and not Path(path).is_file():
+            Path(path).write_bytes(data)  # a device or a pipe is written to, not replaced
+        else:
+            _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
         raise UsageError(path, f"cannot be written: {error.strerror}") from None
+
+
+def _replace(target: Path, data: bytes) -> None:
+    import os
+    import tempfile
+
+    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=".deadweight-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
         Path(aside).chmod(0o666 & ~_umask())
         Path(aside).replace(target)
     except BaseException:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from deadweight.cli.analysing import add_analysis, analysed, write_text
+from deadweight.cli.analysing import add_analysis, analysed, to_standard_output, write_text
 from deadweight.cli.command import Command, whole_number
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    silent = to_standard_output(options.json, options.html, options.markdown)
     whole = analysed(options.image, options, exact=options.exact)
     analysis = _narrowed(whole, options)
     if options.json:
@@ -51,7 +52,7 @@ def _run(options: argparse.Namespace) -> int:
         from deadweight.report.markdown import render_markdown
 
         write_text(options.markdown, render_markdown(analysis, options.top))
-    if "-" not in (options.json, options.markdown):
+    if not silent:
         from deadweight.report.console import open_console, print_analysis
 
         print_analysis(analysis, open_console(sys.stdout), options.top)

@@ -13,7 +13,7 @@ from deadweight.budget.baseline import Baseline, baseline_from_report, baseline_
 from deadweight.budget.check import check
 from deadweight.budget.quantity import parse_bytes, parse_growth
 from deadweight.budget.settings import Budget, Settings, find_settings, read_settings
-from deadweight.cli.analysing import analysed, write_text
+from deadweight.cli.analysing import analysed, to_standard_output, write_text
 from deadweight.errors import UsageError
 from deadweight.report.verdicts import Checked, github_annotations, print_verdicts, verdicts_json
 
@@ -22,6 +22,7 @@ SIZES = ("wire", "unpacked", "dead", "largest-file")
 
 def run(options: argparse.Namespace) -> int:
     """Checks the images; 0 where every limit is kept, else 1."""
+    silent = to_standard_output(options.json)
     settings = _settings(options)
     checked = []
     baselines: dict[str, Baseline] = {}
@@ -31,17 +32,17 @@ def run(options: argparse.Namespace) -> int:
         baseline = _baseline(budget, options, baselines)
         checked.append(Checked(reference, check(analysis, budget, baseline)))
     with suppress(BrokenPipeError):  # whoever reads no further still gets the exit code
-        _tell(checked, options, settings)
+        if options.json:
+            write_text(options.json, verdicts_json(checked))
+        if not silent:
+            _tell(checked, settings)
     return 0 if all(one.passed for one in checked) else 1
 
 
-def _tell(checked: list[Checked], options: argparse.Namespace, settings: Settings | None) -> None:
-    if options.json:
-        write_text(options.json, verdicts_json(checked))
-    if options.json != "-":
-        print_verdicts(checked, sys.stdout)
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            sys.stdout.write(github_annotations(checked, settings.origin if settings else ""))
+def _tell(checked: list[Checked], settings: Settings | None) -> None:
+    print_verdicts(checked, sys.stdout)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        sys.stdout.write(github_annotations(checked, settings.origin if settings else ""))
 
 
 def _settings(options: argparse.Namespace) -> Settings | None:

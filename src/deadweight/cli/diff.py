@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from deadweight.cli.analysing import add_analysis, analysed, write_text
+from deadweight.cli.analysing import add_analysis, analysed, to_standard_output, write_text
 from deadweight.cli.command import Command, whole_number
 from deadweight.errors import UsageError
 
@@ -31,6 +31,7 @@ def _run(options: argparse.Namespace) -> int:
     from deadweight.report import comparison as report
     from deadweight.report.console import open_console
 
+    silent = to_standard_output(options.json, options.markdown)
     pairs = _pairs(options.images)
     analyses: dict[str, Analysis] = {}
     for name in dict.fromkeys(name for pair in pairs for name in pair):
@@ -47,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
             else report.components_markdown(components, before, after)
         )
         write_text(options.markdown, text)
-    if "-" not in (options.json, options.markdown):
+    if not silent:
         console = open_console(sys.stdout)
         if len(components) == 1:
             report.print_comparison(components[0].comparison, console, options.top)

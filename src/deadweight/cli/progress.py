@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -39,7 +40,7 @@ class TerminalProgress:
 
 
 class SilentProgress:
-    """Nothing to be seen: standard error is no terminal."""
+    """Nothing to be seen: standard error is no terminal, or one that cannot erase."""
 
     def start(self, task: str, total: int) -> None: ...
 
@@ -50,4 +51,5 @@ class SilentProgress:
 
 def open_progress() -> TerminalProgress | SilentProgress:
     """A progress line where somebody can see it."""
-    return TerminalProgress() if sys.stderr.isatty() else SilentProgress()
+    rewritable = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return TerminalProgress() if rewritable else SilentProgress()
