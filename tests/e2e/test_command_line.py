@@ -251,3 +251,17 @@ def test_no_progress_where_a_line_cannot_be_erased(image: str, tmp_path: Path) -
             check=True,
         )
         assert (b"\x1b[K" in done.stdout) is codes
+
+
+@pytest.mark.parametrize("kind", ["oci", "oci-archive", "docker-archive", "dir"])
+def test_a_copy_that_finds_no_room(tmp_path: Path, kind: str) -> None:
+    image = write_layout(tmp_path / "image", [[Item("app", "f", os.urandom(100_000))]])
+    (tmp_path / "folder").mkdir()
+    line = f"ulimit -f 20; {sys.executable} -m deadweight copy {image} {kind}:folder/new"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith("folder/new: file too large\n")
+    assert done.stderr.count("\n") == 1
+    assert not list((tmp_path / "folder").iterdir())

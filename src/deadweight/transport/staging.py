@@ -59,8 +59,9 @@ class StagedFile:
     def discard(self) -> None:
         """Removes the file, unless it was published."""
         if not self.file.closed:
-            with os_errors(str(self._path)):
+            with os_errors(str(self._target)):
                 self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # of a full disk, which shall not take the rest
                 self.file.close()
 
 
@@ -97,8 +98,9 @@ class StagedFolder:
         with os_errors(str(self._target)):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with path.open("wb", buffering=0) as file:
+                with path.open("wb") as file:
                     yield file
+                    file.flush()
                     os.fsync(file.fileno())
             except BaseException:
                 path.unlink(missing_ok=True)
@@ -135,7 +137,7 @@ class StagedFolder:
         if self._lock < 0:
             return
         try:
-            with os_errors(str(self._path)):
+            with os_errors(str(self._target)):
                 _remove(self._path)
         finally:
             os.close(self._lock)
