@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from deadweight.accounting.model import DEAD, Analysis, Finding
+from deadweight.errors import InvalidLayer
 from layers_by_hand import Member, analysis_of, directory, file, hard_link, link, whiteout
 
 PATHS = (
@@ -58,6 +59,13 @@ def _clash(a: str, b: str) -> bool:
     return a == b or a.startswith(b + "/") or b.startswith(a + "/")
 
 
+def accounted(stack: list[list[Member]]) -> Analysis:
+    try:
+        return analysis_of(*stack)
+    except InvalidLayer:
+        reject()  # such as a file below a link to itself
+
+
 def live_bytes(analysis: Analysis, without: Iterable[str] = ()) -> int:
     gone = set(without)
     contents = {
@@ -75,7 +83,7 @@ def paths_of(findings: Iterable[Finding]) -> set[str]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(layers(), min_size=1, max_size=3))
 def test_findings_and_actions_save_what_they_say(stack: list[list[Member]]) -> None:
-    analysis = analysis_of(*stack)
+    analysis = accounted(stack)
     live = live_bytes(analysis)
     assert live == analysis.classes["live"]
     for finding in analysis.findings:
@@ -96,7 +104,7 @@ def test_findings_and_actions_save_what_they_say(stack: list[list[Member]]) -> N
 @settings(max_examples=60, deadline=None)
 @given(st.lists(layers(), min_size=2, max_size=4))
 def test_dead_findings_share_out_what_is_not_live(stack: list[list[Member]]) -> None:
-    analysis = analysis_of(*stack)
+    analysis = accounted(stack)
     dead = [finding for finding in analysis.findings if finding.kind == DEAD]
     entries = [(item.layer, item.number) for finding in dead for item in finding.items]
     assert len(entries) == len(set(entries))
