@@ -103,6 +103,16 @@ def test_check_with_settings_and_a_saved_baseline(image: str, tmp_path: Path) ->
     assert "growth" in grown.stdout
 
 
+def test_a_baseline_that_is_not_there_or_endless(image: str, tmp_path: Path) -> None:
+    (tmp_path / "endless.json").symlink_to("/dev/zero")
+    for name, problem in (
+        ("no.json", "No such file or directory"),
+        ("endless.json", "16777217 bytes of JSON are more than 16777216"),
+    ):
+        done = run("check", image, "--growth", "5%", "--baseline", name, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (2, f"deadweight: error: {name}: {problem}\n")
+
+
 def test_diff_of_one_pair_and_of_several(image: str, tmp_path: Path) -> None:
     small = write_layout(tmp_path / "small", [[Item("app", "f", b"1" * 1000)]])
     one = run("diff", small, image, cwd=tmp_path)
