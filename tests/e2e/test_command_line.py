@@ -77,6 +77,22 @@ def test_check_says_yes_no_and_cannot(image: str, tmp_path: Path) -> None:
     assert "deadweight.toml" in missing.stderr
 
 
+def test_a_path_that_no_layer_has(image: str, tmp_path: Path) -> None:
+    done = run("analyze", image, "--path", "/ap", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"deadweight: error: /ap: no layer of {image} has a file there\n"
+    assert run("analyze", image, "--path", "/", cwd=tmp_path).returncode == 0
+
+
+def test_a_reason_is_one_line(tmp_path: Path) -> None:
+    step = "RUN " + "long " * 60
+    big = write_layout(
+        tmp_path / "big", [[Item("a", "f", b"1")], [Item("a", "f", b"2")]], history=["x", step]
+    )
+    lines = run("check", big, "--dead", "0", cwd=tmp_path).stdout.splitlines()
+    assert [line[:6] for line in lines[3:]] == ["  dead"]
+
+
 def test_check_with_settings_and_a_saved_baseline(image: str, tmp_path: Path) -> None:
     (tmp_path / "deadweight.toml").write_text('[budget]\ngrowth = "10 %"\nbaseline = "base.json"\n')
     small = write_layout(tmp_path / "small", [[Item("app", "f", b"1" * 4000)]])
@@ -85,6 +101,16 @@ def test_check_with_settings_and_a_saved_baseline(image: str, tmp_path: Path) ->
     grown = run("check", image, cwd=tmp_path)
     assert grown.returncode == 1
     assert "growth" in grown.stdout
+
+
+def test_a_baseline_that_is_not_there_or_endless(image: str, tmp_path: Path) -> None:
+    (tmp_path / "endless.json").symlink_to("/dev/zero")
+    for name, problem in (
+        ("no.json", "No such file or directory"),
+        ("endless.json", "16777217 bytes of JSON are more than 16777216"),
+    ):
+        done = run("check", image, "--growth", "5%", "--baseline", name, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (2, f"deadweight: error: {name}: {problem}\n")
 
 
 def test_diff_of_one_pair_and_of_several(image: str, tmp_path: Path) -> None:
@@ -139,7 +165,11 @@ def test_copy(image: str, tmp_path: Path) -> None:
         (["analyze", "./nothing.tar"], "nothing.tar"),
         (["analyze", "oci:nowhere"], "nowhere"),
         (["diff", "a"], "is no pair"),
-        (["copy", "a", "b"], "is no destination"),
+        (
+            ["copy", "a", "b"],
+            "is no destination; write TRANSPORT:LOCATION with one of docker-archive:, oci:, ",
+        ),
+        (["copy", "a", "b"], "docker-daemon:\n"),
         (["analyze", "x", "--platform", "a/b/c/d"], "is not a platform"),
     ],
 )

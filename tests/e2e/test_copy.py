@@ -462,6 +462,9 @@ def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("oci-archive:{}/a.tar:x", "oci-archive:{}/a.tar:y"),
         ("docker-archive:{}/d.tar:x:1", "docker-archive:{}/d.tar:y:1"),
         ("dir:{}/folder", "dir:{}/./folder"),
+        ("oci-archive:{}/a.tar:x", "docker-archive:{}/a.tar:x:1"),
+        ("docker-archive:{}/d.tar", "oci-archive:{}/d.tar"),
+        ("rootfs:{}/d.tar", "docker-archive:{}/d.tar"),
     ],
 )
 def test_an_image_is_not_copied_onto_itself(tmp_path: Path, source: str, target: str) -> None:

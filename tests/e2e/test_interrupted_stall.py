@@ -10,14 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from services.certificates import Authority
-from services.hostile_registry import HostileRegistry, hostile_registry, stall
-from services.images import sample_image
+from services.hostile_registry import HostileRegistry, hostile_registry, silence, stall
+from services.images import sample_image, write_layout
+from services.web import Request, respond
 
 pytestmark = pytest.mark.registry
 
@@ -96,3 +98,19 @@ def test_copy(tmp_path: Path, kind: str, compression: str, after: int) -> None:
         source = f"docker:{registry.location}"
         interrupted(stalled, tmp_path, "copy", source, target, "--compression", compression)
     assert not list(folder.iterdir())
+
+
+def test_copy_to_a_registry_that_takes_nothing(tmp_path: Path) -> None:
+    stalled = Event()
+
+    def begin(request: Request, handler: BaseHTTPRequestHandler) -> None:
+        respond(handler, 202, b"", {"Location": "/v2/name/blobs/uploads/1"})
+
+    def take(request: Request, handler: BaseHTTPRequestHandler) -> None:
+        stalled.set()
+        silence(request, handler)
+
+    source = write_layout(tmp_path / "source", IMAGE)
+    with hostile_registry(sample_image()) as registry:
+        registry.tricks = {"/blobs/uploads/": begin, "/blobs/uploads/1": take}
+        interrupted(stalled, tmp_path, "copy", f"oci:{source}", f"docker:{registry.location}")

@@ -104,6 +104,11 @@ def test_what_settings_refuse(tmp_path: Path, text: str, problem: str) -> None:
     assert str(path) in str(caught.value)
 
 
+def test_settings_are_no_large_file() -> None:
+    with pytest.raises(UsageError, match="/dev/zero: has more than 1048576 bytes"):
+        read_settings(Path("/dev/zero"))
+
+
 def test_no_settings_anywhere(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="write one"):
         find_settings(tmp_path)

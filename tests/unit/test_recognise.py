@@ -59,6 +59,13 @@ def test_folders_by_their_files() -> None:
     assert recognised("./scratch") == "rootfs:./scratch"
 
 
+def test_an_empty_folder_is_no_image() -> None:
+    Path("empty").mkdir()
+    with pytest.raises(Unsupported, match="empty: is empty; expected an OCI layout or a root file system"):
+        recognised("./empty")
+    assert recognised("empty") == "docker://empty"
+
+
 def test_names_after_paths() -> None:
     write_members(Path("layout"), LAYOUT)
     Path("x.tar").write_bytes(tar_of(DOCKER))

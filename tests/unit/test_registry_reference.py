@@ -78,6 +78,13 @@ def test_what_is_wrong_is_named(text: str, problem: str) -> None:
     assert problem in str(caught.value)
 
 
+def test_what_is_wrong_is_called_as_it_was_given() -> None:
+    for text in ("Alpine", "//Alpine"):
+        with pytest.raises(InvalidReference) as caught:
+            parse_reference(text)
+        assert caught.value.subject == "Alpine"
+
+
 @pytest.mark.parametrize(
     ("text", "familiar"),
     [

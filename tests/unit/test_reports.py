@@ -14,7 +14,7 @@ from rich.console import Console
 from conftest import ROOT
 from deadweight import analyze, open_image
 from deadweight.accounting.model import Analysis, Remark
-from deadweight.report.console import open_console, print_analysis
+from deadweight.report.console import listing, open_console, print_analysis
 from deadweight.report.json_report import render_json
 from deadweight.report.markdown import code, plain, render_markdown
 from deadweight.report.units import change, printable, share, size
@@ -96,6 +96,19 @@ def test_the_console_says_what_matters(analysis: Analysis) -> None:
     ):
         assert part in text
     assert not any(line.endswith(" ") for line in text.splitlines())
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_no_width_cuts_a_number(width: int) -> None:
+    table = listing("", "unpacked", "wire", "files", "largest")
+    table.add_row("Leftovers of package managers", "31.8 MB", "~10.4 MB", "1,215", "usr/share/doc/a 1.2 kB")
+    console = Console(file=io.StringIO(), width=width)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    head, row = console.file.getvalue().splitlines()
+    assert head.split()[:3] == ["unpacked", "wire", "files"]
+    assert " 31.8 MB  ~10.4 MB  1,215 " in row
+    assert row.startswith("Leftov")
 
 
 def with_remark(analysis: Analysis) -> Analysis:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from deadweight.accounting.ledger import Row
 from deadweight.accounting.model import Analysis, Cause, Finding, Item, LayerSummary, OwnerSummary
@@ -22,11 +23,17 @@ def in_layer(analysis: Analysis, position: int) -> Selection:
     return lambda layer, path: layer == position
 
 
-def below(path: str) -> Selection:
-    """The file or directory at `path` and all below it."""
+def below(analysis: Analysis, path: str) -> Selection:
+    """The file or directory at `path` and all below it. Raises `NotFound` where no layer has a file there."""
     wanted = path.strip("/")
     prefix = wanted + "/" if wanted else ""
-    return lambda layer, found: found == wanted or found.startswith(prefix)
+
+    def chosen(layer: int, found: str) -> bool:
+        return found == wanted or found.startswith(prefix)
+
+    if wanted and not any(chosen(row.layer, row.entry.path) for row in _rows(analysis)):
+        raise NotFound(path, f"no layer of {analysis.reference} has a file there")
+    return chosen
 
 
 def owned_by(analysis: Analysis, owner: str) -> Selection:
@@ -52,10 +59,7 @@ def narrow(analysis: Analysis, selections: Iterable[Selection]) -> Analysis:
     def chosen(layer: int, path: str) -> bool:
         return all(selection(layer, path) for selection in wanted)
 
-    ledger = analysis.ledger
-    rows = [
-        row for rows in (ledger.live(), ledger.dead()) for row in rows if chosen(row.layer, row.entry.path)
-    ]
+    rows = [row for row in _rows(analysis) if chosen(row.layer, row.entry.path)]
     layers = tuple(
         _layer(layer, [row for row in rows if row.layer == layer.position]) for layer in analysis.layers
     )
@@ -70,6 +74,10 @@ def narrow(analysis: Analysis, selections: Iterable[Selection]) -> Analysis:
         actions=(),
         secrets=tuple(secret for secret in analysis.secrets if chosen(secret.layer, secret.path)),
     )
+
+
+def _rows(analysis: Analysis) -> Iterator[Row]:
+    return chain(analysis.ledger.live(), analysis.ledger.dead())
 
 
 def _layer(layer: LayerSummary, rows: list[Row]) -> LayerSummary:

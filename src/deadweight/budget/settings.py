@@ -27,6 +27,8 @@ from typing import Any
 from deadweight.budget.quantity import parse_bytes, parse_growth
 from deadweight.errors import NotFound, UsageError
 
+MAX_SETTINGS = 1 << 20
+"""The most bytes of a settings file."""
 SECTIONS = ("budget", "images")
 _BYTES = {"wire": "wire", "unpacked": "unpacked", "dead": "dead", "largest-file": "largest_file"}
 _COUNTS = ("layers", "secrets")
@@ -128,7 +130,10 @@ def _count(value: object, subject: str) -> int:
 def _load(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as stream:
-            return tomllib.load(stream)
+            raw = stream.read(MAX_SETTINGS + 1)
+        if len(raw) > MAX_SETTINGS:
+            raise UsageError(str(path), f"has more than {MAX_SETTINGS} bytes", "is it a settings file?")
+        return tomllib.loads(raw.decode())
     except tomllib.TOMLDecodeError as error:
         raise UsageError(str(path), f"is not valid TOML: {error}") from None
     except UnicodeDecodeError:

@@ -66,7 +66,7 @@ def _narrowed(analysis: Analysis, options: argparse.Namespace) -> Analysis:
     if options.layer is not None:
         selections.append(in_layer(analysis, options.layer - 1))
     if options.path is not None:
-        selections.append(below(options.path))
+        selections.append(below(analysis, options.path))
     if options.owner is not None:
         selections.append(owned_by(analysis, options.owner))
     return narrow(analysis, selections) if selections else analysis

@@ -15,6 +15,7 @@ from deadweight.budget.quantity import parse_bytes, parse_growth
 from deadweight.budget.settings import Budget, Settings, find_settings, read_settings
 from deadweight.cli.analysing import analysed, to_standard_output, write_text
 from deadweight.errors import UsageError
+from deadweight.oci.strict_json import MAX_DOCUMENT
 from deadweight.report.verdicts import Checked, github_annotations, print_verdicts, verdicts_json
 
 SIZES = ("wire", "unpacked", "dead", "largest-file")
@@ -90,8 +91,9 @@ def _baseline(budget: Budget, options: argparse.Namespace, known: dict[str, Base
         return None
     if name not in known:
         path = Path(name)
-        if path.suffix == ".json" and path.is_file():
-            known[name] = baseline_from_report(path.read_bytes(), name)
+        if path.suffix == ".json" and not path.is_dir():
+            with path.open("rb") as stream:
+                known[name] = baseline_from_report(stream.read(MAX_DOCUMENT + 1), name)
         else:
             known[name] = baseline_of(analysed(name, options))
     return known[name]

@@ -224,15 +224,16 @@ class _Copier:
 
 def _require_distinct(source: str, destination: str) -> None:
     """Raises `UsageError` where both references name one image, whose only copy would be replaced."""
-    if source == destination or _place(source) == _place(destination) != ("", Path(), ""):
+    place = _place(source)
+    if source == destination or (place is not None and place == _place(destination)):
         raise UsageError(destination, "is the image to be copied", "name another destination")
 
 
-def _place(reference: str) -> tuple[str, Path, str]:
-    """The transport, file and image name of a reference; nothing for one that names no file."""
+def _place(reference: str) -> tuple[Path, str] | None:
+    """The file and the image name of a reference; None for one that names no file."""
     transport, _, location = reference.partition(":")
-    if transport not in ("oci", "oci-archive", "docker-archive", "dir"):
-        return "", Path(), ""
+    if transport not in ("oci", "oci-archive", "docker-archive", "dir", "rootfs"):
+        return None
     path, name = split_location(location)
-    # An archive or a folder of `dir` is replaced as a whole, whatever the image in it is called.
-    return transport, path.resolve(), name if transport == "oci" else ""
+    # An archive or a folder of `dir` is replaced as a whole, whatever it is or the image in it is called.
+    return path.resolve(), name if transport == "oci" else ""

@@ -16,6 +16,7 @@ from deadweight.accounting.model import DEAD, SUSPECT, Analysis, Finding
 from deadweight.report.units import count, printable, share, size
 
 MAX_COLUMN = 48
+MIN_FIRST = 8
 MIN_LAST = 4
 PADDING = 2
 PIPE_WIDTH = 160
@@ -78,16 +79,22 @@ def section(title: str, body: RenderableType) -> Group:
 
 
 class Listing(Table):
-    """A table without lines whose last column takes what the others leave: a long text must not squeeze the numbers."""
+    """A table without lines whose last column takes what the others leave: a long text must not squeeze the numbers.
+
+    Where they leave too little, the first column gets narrower; where that is not enough, the last goes.
+    """
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        left = options.max_width - PADDING
-        for column in self.columns[:-1]:
+        first, *middle, last = self.columns
+        for column in (first, *middle):
             column.width = min(
                 max((_cell_length(cell) for cell in (column.header, *column.cells)), default=0), MAX_COLUMN
             )
-            left -= column.width + PADDING
-        self.columns[-1].width = max(left, MIN_LAST)
+        left = options.max_width - PADDING - sum((column.width or 0) + PADDING for column in middle)
+        first.width = min(first.width or 0, max(left - MIN_LAST - PADDING, MIN_FIRST))
+        last.width = left - first.width - PADDING
+        if last.width < MIN_LAST:
+            self.columns.pop()
         yield from super().__rich_console__(console, options)
 
 

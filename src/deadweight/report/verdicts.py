@@ -41,7 +41,7 @@ def print_verdicts(checked: Iterable[Checked], stream: TextIO) -> None:
         console.print(table)
         for verdict in one.verdicts:
             for reason in verdict.reasons:
-                console.print(Text(f"  {verdict.key}: {_told(reason)}", style="dim"))
+                console.print(Text(f"  {verdict.key}: {_told(reason)}", style="dim"), soft_wrap=True)
 
 
 def verdicts_json(checked: Iterable[Checked]) -> str:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import NamedTuple, cast
 
 from deadweight.errors import InvalidReference
-from deadweight.transport.base import MODULES, Access, Destination, Source
+from deadweight.transport.base import MODULES, READ_ONLY, Access, Destination, Source
 
 
 class Reference(NamedTuple):
@@ -44,7 +44,7 @@ def open_destination(text: str, access: Access) -> Destination:
     """The place named by `text`, for writing; here the transport must be named."""
     name, colon, location = text.partition(":")
     if not colon or name not in MODULES or not location:
-        known = ", ".join(f"{transport}:" for transport in MODULES)
+        known = ", ".join(f"{transport}:" for transport in MODULES if transport not in READ_ONLY)
         raise InvalidReference(text, "is no destination", f"write TRANSPORT:LOCATION with one of {known}")
     return cast("Destination", _module(Reference(name, location)).open_destination(location, access))
 

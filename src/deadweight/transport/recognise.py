@@ -64,6 +64,8 @@ def _of_folder(path: Path, name: str, is_path: bool) -> str | None:
         return "oci"
     if (path / "manifest.json").is_file() and (path / "version").is_file():
         return _nameless("dir", path, name)
+    if is_path and not any(path.iterdir()):
+        raise Unsupported(str(path), "is empty", "expected an OCI layout or a root file system")
     if is_path or (not name and any(_ROOT.fullmatch(entry.name) for entry in path.iterdir())):
         return _nameless("rootfs", path, name)
     return None

@@ -52,10 +52,10 @@ def parse_reference(text: str) -> RegistryReference:
 
     A leading ``//`` is skipped. Raises `InvalidReference` naming the part that is wrong.
     """
-    whole = text.removeprefix("//")
-    if "://" in whole:
+    text = text.removeprefix("//")
+    if "://" in text:
         raise InvalidReference(text, "has a scheme where a host is expected", "write HOST/NAME:TAG alone")
-    rest, at, digest_text = whole.partition("@")
+    rest, at, digest_text = text.partition("@")
     digest = _digest(digest_text, text) if at else None
     name, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag:
