@@ -66,19 +66,19 @@ EXPECTED = {name: index(data).entries for name, data in STORED.items()}
     compression=st.sampled_from(sorted(STORED)),
     buffer=st.integers(500, 100_000),
     buffers=st.integers(1, 4),
-    first=st.integers(100, 100_000),
-    step=st.integers(1000, 1_000_000),
+    chunk=st.integers(1000, 100_000),
+    chunks=st.integers(1, 4),
     most=st.integers(700, 1 << 20),
 )
 @settings(max_examples=60, deadline=None)
 def test_the_sizes_of_buffers_and_reads_change_nothing(
-    compression: str, buffer: int, buffers: int, first: int, step: int, most: int
+    compression: str, buffer: int, buffers: int, chunk: int, chunks: int, most: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(indexer, "BUFFER", buffer)
         patch.setattr(indexer, "BUFFERS", buffers)
-        patch.setattr(stored, "MIN_STEP", first)
-        patch.setattr(stored, "MAX_STEP", step)
+        patch.setattr(stored, "CHUNK", chunk)
+        patch.setattr(stored, "CHUNKS", chunks)
         result = index(STORED[compression], most)
     assert result.entries == EXPECTED[compression]
     assert result.tar_size == len(TAR)
@@ -111,7 +111,7 @@ def test_what_compresses_well_has_a_small_share() -> None:
 def test_a_digest_is_finished_by_whoever_asks() -> None:
     hasher = hashlib.sha256()
     digest = ring.SharedDigest(hasher)
-    buffers = ring.Ring(3, 10, digest)
+    buffers = ring.Ring(3, 10, digest, (digest,))
     for text in (b"one", b"two", b"three", b"four", b"five"):
         piece = buffers.empty()
         piece[: len(text)] = text

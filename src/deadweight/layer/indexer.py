@@ -1,7 +1,7 @@
 """A layer read once: inflated, verified, indexed and digested at the same time, on two threads.
 
-One thread reads the stored bytes, digests and inflates them; the caller's scans the tar stream and digests the files. The
-digest of the uncompressed layer is computed by whichever would wait for the other. Between the two lie a few
+One thread reads the stored bytes and inflates them; the caller's scans the tar stream and digests the files. The digests
+of the blob and of the uncompressed layer are computed by whichever would wait for the other. Between the two lie a few
 buffers, no more: memory does not grow with the layer.
 """
 
@@ -97,7 +97,8 @@ class _Reader:
         self._diff_id = diff_id
         self._marks = _Marks()
         self._hasher = hashlib.new(diff_id.algorithm)
-        self._stored = StoredLayer(stream, descriptor, progress)
+        digest = ring.SharedDigest(self._hasher)
+        self._stored = StoredLayer(stream, descriptor, progress, (digest,))
         self.subject = self._stored.subject
         self._produced: Callable[[], int] = int  # nothing, while there is no decoder
         # A proxy, since the decoder would hold what holds it: buffers are to go with the reader, at once.
@@ -106,9 +107,10 @@ class _Reader:
         inflater = decoder(self.compression, head)
         self._produced = lambda: inflater.produced
         # Of an uncompressed layer the blob is the layer: its digest, which is checked, serves for both.
-        same = self.compression == UNCOMPRESSED and descriptor.digest == diff_id
-        self._digest = None if same else ring.SharedDigest(self._hasher)
-        self._ring = ring.Ring(BUFFERS, BUFFER, self._digest)
+        self._same = self.compression == UNCOMPRESSED and descriptor.digest == diff_id
+        self._digest = digest
+        self._waiting = (digest, self._stored.digest)
+        self._ring = ring.Ring(BUFFERS, BUFFER, None if self._same else digest, self._waiting)
         self._filled: SimpleQueue[memoryview | BaseException | None] = SimpleQueue()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, args=(inflater,), name="inflate", daemon=True)
@@ -125,12 +127,13 @@ class _Reader:
     def __exit__(self, *_: object) -> None:
         self._stopped = True
         self._ring.close()
+        self._stored.close()
         # It ends at once, unless it is blocked in reading: then the stream's `close` will end it.
         self._thread.join(GRACE)
 
     def pieces(self) -> Iterator[memoryview]:
         """The uncompressed layer; a piece is valid until the next is asked for. Raises what the reading thread met."""
-        while (piece := ring.take(self._filled, self._digest)) is not None:
+        while (piece := ring.take(self._filled, self._waiting)) is not None:
             if isinstance(piece, BaseException):
                 raise piece
             yield piece
@@ -138,7 +141,7 @@ class _Reader:
 
     def verify(self) -> None:
         """When all is read: raises `DigestMismatch` unless the uncompressed layer is what it should be."""
-        if self._digest is not None:
+        if not self._same:
             self._digest.finish()
             require_digest(self.subject, "the uncompressed layer has", self._hasher, self._diff_id)
 
@@ -168,8 +171,7 @@ class _Reader:
             self._filled.put(piece)
         if not self._stopped:  # what is left may be endless
             self._stored.verify()
-            if self._digest is not None:
-                self._digest.finish()  # while the other thread scans what is left
+            self._digest.finish()  # while the other thread scans what is left
 
     def _fill(self, inflater: Decoder, buffer: memoryview) -> memoryview:
         """As much of `buffer` as the layer fills; nothing when the scan has stopped."""

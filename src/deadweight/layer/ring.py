@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from collections.abc import Sequence
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -52,8 +53,8 @@ class SharedDigest:
         return True
 
 
-def take(queue: SimpleQueue[_T], digest: SharedDigest | None) -> _T:
-    """The next item of `queue`; until it comes, works on `digest`.
+def take(queue: SimpleQueue[_T], digests: Sequence[SharedDigest]) -> _T:
+    """The next item of `queue`; until it comes, works on `digests`.
 
     It blocks only when nothing is left to digest but what the other thread is digesting, and so is not waiting itself.
     """
@@ -61,27 +62,29 @@ def take(queue: SimpleQueue[_T], digest: SharedDigest | None) -> _T:
         try:
             return queue.get_nowait()
         except Empty:
-            if digest is None or not digest.step():
+            if not any(digest.step() for digest in digests):
                 return queue.get()
 
 
 class Ring:
     """Buffers of which each is filled again when what was in it has been used and digested."""
 
-    def __init__(self, count: int, size: int, digest: SharedDigest | None) -> None:
-        """`digest` is that of all that goes through, if it is wanted."""
+    def __init__(
+        self, count: int, size: int, digest: SharedDigest | None, waiting: Sequence[SharedDigest]
+    ) -> None:
+        """`digest` is that of all that goes through; what to do while waiting is `waiting`."""
         self._digest = digest
+        self._waiting = waiting
         self._used: SimpleQueue[mmap | bytearray] = SimpleQueue()
         self._digested: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
-            # Unlike the heap, it goes back to the system at once.
-            self._used.put(mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS))
+            self._used.put(mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS))  # unlike the heap, it goes back to the system at once
             self._digested.put(None)
 
     def empty(self) -> memoryview:
         """A buffer to be filled; one without room after `close`."""
-        take(self._digested, self._digest)
-        return memoryview(take(self._used, self._digest))
+        take(self._digested, self._waiting)
+        return memoryview(take(self._used, self._waiting))
 
     def filled(self, piece: memoryview) -> None:
         """`piece`, the beginning of a buffer, holds what comes next."""
