@@ -275,9 +275,7 @@ def clean_path(name: str) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise HeaderError(f"has the path {name[:200]!r}, which climbs with '..'")
-    if _LONG_NAME.search(name) and any(
-        len(part.encode("utf-8", "surrogateescape")) > 255 for part in parts
-    ):
+    if _LONG_NAME.search(name) and any(len(part.encode("utf-8", "surrogateescape")) > 255 for part in parts):
         raise HeaderError("has a name of more than 255 bytes in its path")
     return "/".join(parts)
 
