@@ -25,6 +25,8 @@ def run(arguments: Sequence[str]) -> int:
     # An analysis makes hundreds of thousands of objects that all live to its end: looking through them again and again
     # for garbage costs a tenth of the time.
     gc.disable()
+    # The two threads of a pass hand Python's lock to each other every millisecond or so: five, which is usual, is long.
+    sys.setswitchinterval(0.0002)
     debug = "--debug" in arguments
     code = DONE
     try:

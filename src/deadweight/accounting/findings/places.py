@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from posixpath import normpath
+from typing import NamedTuple
 
 from deadweight.accounting.findings.kinds import KINDS, Kind
 from deadweight.accounting.findings.known_places import NAMES, PLACES, Name, Place
@@ -96,16 +97,19 @@ class Classifier:
             directory, _, name = file[0].rpartition("/")
             if directory != known:
                 known, found = directory, self._find(directory)
-            if found is not None or name.rpartition(".")[2] in names:
-                place = self._place_in(directory, found, name)
-                if place is not None:
-                    yield file, place
+            if found is None:
+                rules = names.get(name.rpartition(".")[2])
+                if not (rules and name.startswith(rules.starts) and name.endswith(rules.ends)):
+                    continue
+            place = self._place_in(directory, found, name)
+            if place is not None:
+                yield file, place
 
     def _place_in(self, directory: str, found: tuple[Place, str] | None, name: str) -> Place | Name | None:
         """The place of the file `name` in `directory`, which is in the place that was `found`."""
         if found is None:
             rules = self._names.get(name.rpartition(".")[2])
-            return self._by_name(rules, directory, name) if rules else None
+            return self._by_name(rules.names, directory, name) if rules else None
         place, root = found
         if place.keep and _compiled(place.keep).fullmatch(name):
             return None
@@ -231,14 +235,26 @@ def _patterns() -> tuple[re.Pattern[str], list[Place]]:
     return re.compile("|".join(forms)), places
 
 
+class _Rules(NamedTuple):
+    """Some of `NAMES`, and how the names of files begin and end that they may speak of."""
+
+    names: tuple[Name, ...]
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+
+
 @cache
-def _names() -> dict[str, tuple[Name, ...]]:
+def _names() -> dict[str, _Rules]:
     """`NAMES` by what follows the last dot."""
-    table: dict[str, tuple[Name, ...]] = {}
+    table: dict[str, list[Name]] = defaultdict(list)
     for name in NAMES:
-        suffix = name.name[name.name.rfind(".") + 1 :]
-        table[suffix] = (*table.get(suffix, ()), name)
-    return table
+        table[name.name.rpartition(".")[2]].append(name)
+    return {suffix: _rules(names) for suffix, names in table.items()}
+
+
+def _rules(names: Sequence[Name]) -> _Rules:
+    halves = [name.name.partition("*") for name in names]
+    return _Rules(tuple(names), tuple(start for start, _, _ in halves), tuple(end for _, _, end in halves))
 
 
 @cache
