@@ -54,6 +54,10 @@ def reblocked(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
     for chunk in chunks:
         view = memoryview(chunk)
         while view:
+            if not filled and len(view) >= size:
+                yield bytes(view[:size])
+                view = view[size:]
+                continue
             taken = min(size - filled, len(view))
             block[filled : filled + taken] = view[:taken]
             filled += taken
