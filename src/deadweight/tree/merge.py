@@ -112,7 +112,7 @@ class _Layer:
         self._behind_links = False
 
     def apply(self) -> None:
-        directories = self._directories
+        directories, position = self._directories, self._position
         for number, entry in enumerate(self._index.entries):
             self._number = number
             path = entry.path
@@ -123,7 +123,11 @@ class _Layer:
                 parent = directories.get(directory) or self._parent(directory)
                 if parent.path != directory:  # behind a link
                     path = self._counted(parent, name)
-                self._put(path, parent, name, entry)
+                children = _children(parent)
+                if entry.kind == FILE and parent.touched == position and name not in children:
+                    children[name] = Node(path, name, parent, entry, position, number)  # as nearly always
+                else:
+                    self._put(path, parent, name, entry)
             elif entry.kind == DIRECTORY:
                 self._root.entry, self._root.layer, self._root.number = entry, self._position, number
             else:
