@@ -78,9 +78,8 @@ class Ring:
         self._used: SimpleQueue[mmap | bytearray] = SimpleQueue()
         self._digested: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
-            self._used.put(
-                mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS)
-            )  # unlike the heap, it goes back to the system at once
+            # Unlike the heap, it goes back to the system at once.
+            self._used.put(mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS))
             self._digested.put(None)
 
     def empty(self) -> memoryview:
