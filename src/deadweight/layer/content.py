@@ -30,9 +30,8 @@ class Kept:
     def __init__(self, size: int, parts: Iterable[range]) -> None:
         self.size = size
         self._parts = _joined(parts, size)
-        self._data = [
-            mmap(-1, len(part), MAP_PRIVATE | MAP_ANONYMOUS) for part in self._parts
-        ]  # no page of it before it is written
+        # No page of it is there before it is written.
+        self._data = [mmap(-1, len(part), MAP_PRIVATE | MAP_ANONYMOUS) for part in self._parts]
         self._position = 0
 
     def append(self, piece: memoryview | bytes) -> None:

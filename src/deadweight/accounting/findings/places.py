@@ -97,19 +97,16 @@ class Classifier:
             directory, _, name = file[0].rpartition("/")
             if directory != known:
                 known, found = directory, self._find(directory)
-            if found is None:
-                rules = names.get(name.rpartition(".")[2])
-                if not (rules and name.startswith(rules.starts) and name.endswith(rules.ends)):
-                    continue
-            place = self._place_in(directory, found, name)
-            if place is not None:
-                yield file, place
+            if found is not None or name.rpartition(".")[2] in names:
+                place = self._place_in(directory, found, name)
+                if place is not None:
+                    yield file, place
 
     def _place_in(self, directory: str, found: tuple[Place, str] | None, name: str) -> Place | Name | None:
         """The place of the file `name` in `directory`, which is in the place that was `found`."""
         if found is None:
             rules = self._names.get(name.rpartition(".")[2])
-            return self._by_name(rules.names, directory, name) if rules else None
+            return self._by_name(rules, directory, name) if rules else None
         place, root = found
         if place.keep and _compiled(place.keep).fullmatch(name):
             return None
@@ -143,8 +140,10 @@ class Classifier:
             self._directories[directory] = found
         return found
 
-    def _by_name(self, rules: Iterable[Name], directory: str, name: str) -> Name | None:
-        for rule in rules:
+    def _by_name(self, rules: _Rules, directory: str, name: str) -> Name | None:
+        if not (name.startswith(rules.starts) and name.endswith(rules.ends)):
+            return None
+        for rule in rules.names:
             start, _, end = rule.name.partition("*")
             if not (name.startswith(start) and name.endswith(end)):
                 continue
