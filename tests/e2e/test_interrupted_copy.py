@@ -28,9 +28,10 @@ COMMAND = """
 import sys
 import deadweight.copying, deadweight.layer.gzip_blocks, deadweight.transport.docker_archive
 import deadweight.transport.oci_archive, deadweight.transport.oci_layout
-from deadweight.cli.run import run
+import deadweight.cli.run
+from deadweight.__main__ import main
 print("ready", flush=True)
-sys.exit(run(sys.argv[1:]))
+main()
 """
 
 
@@ -90,11 +91,12 @@ def test_the_old_or_the_new(tmp_path: Path, kind: str) -> None:
         after = config_at(target)
         assert after in (before, images[turn].config.digest)
         if process.returncode == 130:
-            assert (stop, errors) == (signal.SIGINT, "deadweight: interrupted\n")
+            assert stop == signal.SIGINT
+            assert errors in ("deadweight: interrupted\n", "")  # silent where the work was done
         elif process.returncode == 0:
             assert after == images[turn].config.digest
         else:
-            # SIGINT kills where Python does not heed it yet, or no more.
+            # SIGINT kills where the command does not heed it yet.
             assert process.returncode == -stop
         states.append(process.returncode)
         before = after
