@@ -11,7 +11,7 @@ def main() -> None:
     """Runs the command line, and exits with its exit code (docs/concepts.md, "Exit codes")."""
     _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # names and frames in a locale that has no such characters
+        sys.stdout = _printable(sys.stdout)
     if sys.argv[1:] in (["--version"], ["-V"]):
         from deadweight._version import __version__
 
@@ -38,6 +38,17 @@ def _run(arguments: list[str]) -> int:
         with suppress(OSError):  # `run` has seen to it, and `code` says so
             stream.flush()
     return code
+
+
+def _printable(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """`stream`, which takes names and frames in a locale without such characters, and fails where a disk is full."""
+    encoding, interactive = stream.encoding, stream.isatty()
+    raw = stream.buffer
+    if isinstance(raw, io.RawIOBase):  # as with PYTHONUNBUFFERED: what was cut off would go unnoticed
+        stream.detach()
+        stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding, line_buffering=interactive)
+    stream.reconfigure(errors="replace")
+    return stream
 
 
 def _open_closed_streams() -> None:

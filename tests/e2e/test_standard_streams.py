@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,41 @@ def test_a_long_answer_that_is_not_read_is_still_no(folder: Path, unbuffered: st
     images = " ".join(["oci:image"] * 300)
     done = run(folder, f"check {images} --dead 0", "| head -1", unbuffered)
     assert (done.returncode, done.stdout, done.stderr) == (1, "oci:image\n", "")
+
+
+def test_files_are_written_before_a_pipe_that_may_be_closed(folder: Path) -> None:
+    arguments = "analyze oci:image --json - --html report.html --markdown report.md"
+    assert run(folder, arguments, "| true").returncode == 0
+    assert (folder / "report.html").stat().st_size > 0
+    assert (folder / "report.md").stat().st_size > 0
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_report_that_fits_only_in_part_is_an_error(folder: Path, unbuffered: str) -> None:
+    # The largest file that the command may make: as a disk that is nearly full, it takes the beginning.
+    arguments = "check --dead 3000" + 60 * " oci:image"
+    line = f"ulimit -f 1; trap '' XFSZ; exec {sys.executable} -m deadweight {arguments} >report"
+    env = os.environ | {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, "deadweight: error: File too large\n")
+    assert (folder / "report").stat().st_size == 1024
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become a user who may start no thread")
+def test_a_user_who_may_start_no_thread(folder: Path) -> None:
+    def become_nobody() -> None:
+        os.setgid(65534)
+        os.setuid(65534)
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+
+    for path in (folder, *folder.parents):
+        if path.owner() == "root" and path.name.startswith(("pytest", "popen", "test")):
+            path.chmod(0o755)
+    command = [sys.executable, "-m", "deadweight", "analyze", "oci:image", "--no-cache"]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, preexec_fn=become_nobody
+    )
+    expected = "deadweight: error: no thread can be started; allow this user more (ulimit -u)\n"
+    assert (done.returncode, done.stderr) == (2, expected)

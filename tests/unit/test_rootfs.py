@@ -171,6 +171,15 @@ def test_a_missing_root_file_system(tmp_path: Path) -> None:
         pass
 
 
+def test_an_empty_file_is_no_root_file_system(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    with (
+        pytest.raises(Unsupported, match="x: is empty; expected a tar"),
+        open_image(f"rootfs:{tmp_path / 'x'}"),
+    ):
+        pass
+
+
 def test_it_is_no_destination(tmp_path: Path) -> None:
     with pytest.raises(Unsupported, match="cannot be written to; copy to docker-archive: or oci: instead"):
         open_destination(f"rootfs:{tmp_path / 'x.tar'}", ANYWHERE)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deadweight.cli.command import access_of, add_access, add_platform, write_out
+from deadweight.cli.command import access_of, add_access, add_platform
 from deadweight.cli.progress import open_progress
 from deadweight.errors import UsageError
 
@@ -55,13 +57,20 @@ def to_standard_output(*paths: str | None) -> bool:
     return "-" in paths
 
 
+def write_reports(reports: Iterable[tuple[str | None, Callable[[], str]]]) -> None:
+    """Writes each report that has a path; files first, since the reader of standard output may leave before its end."""
+    for path, render in sorted(reports, key=lambda report: report[0] == "-"):
+        if path:
+            write_text(path, render())
+
+
 def write_text(path: str, text: str) -> None:
     """Writes a report in UTF-8: to standard output for ``-``, else to the file `path`, whole or not at all."""
     import os
 
     data = text.encode()
     if path == "-":
-        write_out(data)
+        sys.stdout.buffer.write(data)
         return
     try:
         if Path(path).exists() and not Path(path).is_file():

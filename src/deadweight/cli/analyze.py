@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from deadweight.cli.analysing import add_analysis, analysed, to_standard_output, write_text
+from deadweight.cli.analysing import add_analysis, analysed, to_standard_output, write_reports
 from deadweight.cli.command import Command, whole_number
 
 if TYPE_CHECKING:
@@ -40,23 +40,36 @@ def _run(options: argparse.Namespace) -> int:
     silent = to_standard_output(options.json, options.html, options.markdown)
     whole = analysed(options.image, options, exact=options.exact)
     analysis = _narrowed(whole, options)
-    if options.json:
-        from deadweight.report.json_report import render_json
-
-        write_text(options.json, render_json(analysis))
-    if options.html:
-        from deadweight.report.html import render_html
-
-        write_text(options.html, render_html(whole))  # narrowing is what its reader does
-    if options.markdown:
-        from deadweight.report.markdown import render_markdown
-
-        write_text(options.markdown, render_markdown(analysis, options.top))
+    write_reports(
+        (
+            (options.json, lambda: _json(analysis)),
+            (options.html, lambda: _html(whole)),  # narrowing is what its reader does
+            (options.markdown, lambda: _markdown(analysis, options.top)),
+        )
+    )
     if not silent:
         from deadweight.report.console import open_console, print_analysis
 
         print_analysis(analysis, open_console(sys.stdout), options.top)
     return 0
+
+
+def _json(analysis: Analysis) -> str:
+    from deadweight.report.json_report import render_json
+
+    return render_json(analysis)
+
+
+def _html(analysis: Analysis) -> str:
+    from deadweight.report.html import render_html
+
+    return render_html(analysis)
+
+
+def _markdown(analysis: Analysis, top: int) -> str:
+    from deadweight.report.markdown import render_markdown
+
+    return render_markdown(analysis, top)
 
 
 def _narrowed(analysis: Analysis, options: argparse.Namespace) -> Analysis:

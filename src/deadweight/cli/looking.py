@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from time import gmtime, strftime
 
-from deadweight.cli.command import access_of, write_out
+from deadweight.cli.command import access_of
 from deadweight.cli.progress import open_progress
 from deadweight.errors import NotFound, UsageError
 from deadweight.image import Image, open_image
@@ -52,7 +52,7 @@ def cat(options: argparse.Namespace) -> int:
         layer = image.layers[node.layer]
         with image.open_layer(layer) as stream:
             for chunk in read_content(stream, layer.descriptor, node.entry):
-                write_out(chunk)
+                sys.stdout.buffer.write(chunk)
     return 0
 
 

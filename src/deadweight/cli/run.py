@@ -19,6 +19,9 @@ NO = 1
 FAILED = 2
 INTERRUPTED = 128 + signal.SIGINT
 
+_NO_THREAD = "can't start new thread"
+"""How Python says it; there is no class for it."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Runs the command in `arguments`: 0 done, 1 the answer is no, 2 could not do it, 130 interrupted."""
@@ -40,7 +43,9 @@ def run(arguments: Sequence[str]) -> int:
         return _say("interrupted", INTERRUPTED)
     except BrokenPipeError:
         _drop_output()  # the reader (`head`, a pager) has seen enough
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and str(error) != _NO_THREAD:
+            raise
         if debug:
             traceback.print_exc()
         try:
@@ -69,7 +74,9 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _system_error(error: OSError | MemoryError) -> str:
+def _system_error(error: OSError | MemoryError | RuntimeError) -> str:
+    if isinstance(error, RuntimeError):
+        return "no thread can be started; allow this user more (ulimit -u)"
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
         return f"{error.filename}: {reason}" if error.filename else reason

@@ -36,7 +36,10 @@ def open_source(location: str, access: Access) -> Source:
 
         descriptor = archive_of(path)
     else:
-        descriptor, _ = open_regular(path)
+        descriptor, size = open_regular(path)
+        if not size:
+            os.close(descriptor)
+            raise Unsupported(location, "is empty", "expected a tar archive of a root file system")
     archive = _Archive(descriptor, location)
     try:
         return _image(archive, f"rootfs:{location}")
