@@ -249,15 +249,15 @@ def _requirements(view: View, packages: Sequence[Package]) -> list[set[int]]:
 def _libraries(view: View) -> dict[str, list[str]]:
     """File name of a shared object -> the real paths of all files, and of targets of links, with that name."""
     found: dict[str, list[str]] = defaultdict(list)
-    for path, node in view.merged.tree.walk():
+    for node in view.merged.tree.leaves:
         name = node.name
         if ".so" not in name:
             continue
         if node.is_file:
-            found[name].append(path)
-        elif not node.is_directory:
+            found[name].append(node.path)
+        else:
             try:
-                target = view.merged.tree.resolve(path)
+                target = view.merged.tree.resolve(node.path)
             except LinkLoop:
                 continue
             if target is not None and target.is_file:

@@ -29,10 +29,9 @@ class GoReader:
         """
         names: dict[tuple[int, int], list[str]] = {}
         programs: dict[tuple[int, int], Fact] = {}
-        for path, fact in facts.live(elf.COLLECTOR):
-            node = tree.find(path)
-            if node is not None:
-                names.setdefault((node.layer, node.number), []).append(path)
+        for node, fact in facts.nodes(elf.COLLECTOR):
+            if isinstance(fact, dict) and "go" in fact:
+                names.setdefault((node.layer, node.number), []).append(node.path)
                 programs[node.layer, node.number] = fact
         for content, fact in programs.items():
             file = elf.of(fact)

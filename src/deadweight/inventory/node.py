@@ -51,22 +51,20 @@ class NodeReader:
 
     def read(self, tree: Tree, facts: Facts) -> Iterator[Package | Problem]:
         """One package for each directory: the same one may be installed several times."""
-        manifests: dict[str, dict[str, Fact]] = {}
-        for path, fact in facts.live(COLLECTOR):
-            if isinstance(fact, dict) and installed_as(path):
+        manifests: list[tuple[Node, dict[str, Fact]]] = []
+        for node, fact in facts.nodes(COLLECTOR):
+            if isinstance(fact, dict) and installed_as(node.path):
                 if "problem" in fact:
-                    yield Problem(path, text(fact, "problem"))
+                    yield Problem(node.path, text(fact, "problem"))
                 else:
-                    manifests[path] = fact
-        found = [(path, tree.find(path.rpartition("/")[0])) for path in manifests]
-        directories = {path: directory for path, directory in found if directory is not None}
-        roots = frozenset(map(id, directories.values()))
+                    manifests.append((node, fact))
+        roots = frozenset(id(node.parent) for node, _ in manifests)
         # However many hard links to one manifest there are, its requirements are listed once.
-        contents = {id(fact): fact for fact in manifests.values()}
+        contents = {id(fact): fact for _, fact in manifests}
         requires = {key: single_requirements(texts(fact, "requires")) for key, fact in contents.items()}
-        for path, directory in directories.items():
-            fact = manifests[path]
-            yield _package(path, fact, _owned(directory, roots), requires[id(fact)])
+        for node, fact in manifests:
+            if node.parent is not None:
+                yield _package(node.path, fact, _owned(node.parent, roots), requires[id(fact)])
 
 
 def installed_as(path: str) -> str:
@@ -122,15 +120,13 @@ def _package(
 def _owned(directory: Node, roots: frozenset[int]) -> tuple[str, ...]:
     """The files below `directory`, those of packages below it left out: all packages together visit each file once."""
     paths = []
-    stack = [(directory.path, directory)]
+    stack = [directory]
     while stack:
-        prefix, node = stack.pop()
-        for name, child in (node.children or {}).items():
-            path = f"{prefix}/{name}"
+        for child in (stack.pop().children or {}).values():
             if child.children is None:
-                paths.append(path)
+                paths.append(child.path)
             elif id(child) not in roots:
-                stack.append((path, child))
+                stack.append(child)
     paths.sort()
     return tuple(paths)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter
 from typing import Protocol
 
 from deadweight.errors import LimitExceeded
@@ -62,11 +62,15 @@ class Facts:
 
         A collector selects by the first name that a layer gives a content: a hard link may have any other.
         """
+        return ((node.path, fact) for node, fact in self.nodes(collector))
+
+    def nodes(self, collector: Collector) -> Iterator[tuple[Node, Fact]]:
+        """The same with nodes for paths."""
         tables = [layer.facts.get(collector.name, {}) for layer in self._layers]
-        for path, node in self._nodes:
+        for node in self._nodes:
             fact = tables[node.layer].get(node.number)
             if fact is not None:
-                yield path, fact
+                yield node, fact
 
 
 def first_fact(
@@ -84,10 +88,10 @@ def first_fact(
     return None
 
 
-def _nodes_with_facts(tree: Tree, layers: Sequence[LayerIndex]) -> list[tuple[str, Node]]:
+def _nodes_with_facts(tree: Tree, layers: Sequence[LayerIndex]) -> list[Node]:
     wanted = [set[int]().union(*layer.facts.values()) for layer in layers]
-    found = [(node.path, node) for node in tree.leaves if node.number in wanted[node.layer]]
-    found.sort(key=itemgetter(0))
+    found = [node for node in tree.leaves if node.number in wanted[node.layer]]
+    found.sort(key=attrgetter("path"))
     return found
 
 

@@ -225,7 +225,11 @@ class _Layer:
                     del children[name]
 
     def _parent(self, path: str) -> Node:
-        node = self._walk(path, create=True) or self._root
+        above, _, name = path.rpartition("/")
+        known = self._directories.get(above)
+        node = _children(known).get(name) if known is not None else None
+        if node is None or node.children is None:
+            node = self._walk(path, create=True) or self._root
         self._directories[path] = node
         self._behind_links = self._behind_links or node.path != path
         return node

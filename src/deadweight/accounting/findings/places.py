@@ -92,15 +92,25 @@ class Classifier:
         """Those of `files` that are in a place, with it. Sorted by path, as they are, each directory is looked up once."""
         names = self._names
         known: str | None = None
-        found = None
+        found = whole = None
         for file in files:
             directory, _, name = file[0].rpartition("/")
             if directory != known:
                 known, found = directory, self._find(directory)
-            if found is not None or name.rpartition(".")[2] in names:
+                whole = self._whole(found)
+            place: Place | Name | None = whole
+            if found is None:
+                rules = names.get(name[name.rfind(".") + 1 :])
+                if rules is not None and name.endswith(rules.ends) and name.startswith(rules.starts):
+                    place = self._by_name(rules, directory, name)
+            elif whole is None:
                 place = self._place_in(directory, found, name)
-                if place is not None:
-                    yield file, place
+            if place is not None:
+                yield file, place
+
+    def _whole(self, found: tuple[Place, str] | None) -> Place | None:
+        """The place that was `found`, if all that lies in it belongs to it."""
+        return None if found is None or found[0].keep or found[1] in self._spared else found[0]
 
     def _place_in(self, directory: str, found: tuple[Place, str] | None, name: str) -> Place | Name | None:
         """The place of the file `name` in `directory`, which is in the place that was `found`."""
@@ -118,15 +128,12 @@ class Classifier:
 
     def _find(self, directory: str) -> tuple[Place, str] | None:
         """The place that `directory` is, or lies in, and the path of that place."""
-        if directory in self._directories:
-            return self._directories[directory]
+        known = self._directories
         unknown = []  # from the deepest up
-        while directory not in self._directories:
+        while directory not in known:
             unknown.append(directory)
             directory = directory.rpartition("/")[0]
-            if not directory:
-                break
-        found = self._directories[directory] if directory else None
+        found = known[directory]
         for directory in reversed(unknown):
             above, _, name = directory.rpartition("/")
             if found is None:
@@ -137,7 +144,7 @@ class Classifier:
                 found[0].kind == "locales" and found[1] == above and name.partition("_")[0] in self._languages
             ):
                 found = None
-            self._directories[directory] = found
+            known[directory] = found
         return found
 
     def _by_name(self, rules: _Rules, directory: str, name: str) -> Name | None:
@@ -199,22 +206,24 @@ class _Table:
 
     def __init__(self, execution: Execution) -> None:
         self._home = execution.environment().get("HOME", "/root").strip("/") or "root"
+        self._homes = ("root/", "home/", self._home + "/")
         self._exact = {place.where: place for place in PLACES if "*" not in place.where}
         anywhere = [place for place in PLACES if place.where.startswith("**/")]
         self._anywhere: dict[str, list[Place]] = defaultdict(list)
         for place in anywhere:
             self._anywhere[place.where.rpartition("/")[2]].append(place)
         self._patterns = _patterns()
+        self._depth = max(place.where.count("/") for place in self._patterns[1])
 
     def get(self, directory: str, name: str) -> Place | None:
         found = self._exact.get(directory)
-        if found is None and (directory.startswith(("root/", "home/", self._home + "/"))):
+        if found is None and directory.startswith(self._homes):
             found = self._exact.get(self._under_home(directory))
-        if found is None:
-            for place in self._anywhere.get(name, ()):
+        if found is None and name in self._anywhere:
+            for place in self._anywhere[name]:
                 if ("/" + directory).endswith(place.where[2:]):
                     return place
-        if found is None and directory.startswith("usr/"):
+        if found is None and directory.startswith("usr/") and directory.count("/") <= self._depth:
             match = self._patterns[0].fullmatch(directory)
             if match is not None and match.lastindex is not None:
                 return self._patterns[1][match.lastindex - 1]
