@@ -29,6 +29,8 @@ def anchors(page: Path) -> set[str]:
 def commands() -> dict[str, argparse.ArgumentParser]:
     actions = build_parser()._actions
     sub = next(action for action in actions if isinstance(action, argparse._SubParsersAction))
+    for parser in sub.choices.values():
+        parser.complete()
     return dict(sub.choices)
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from deadweight.cli.analysing import add_analysis, analysed, to_standard_output, write_text
+from deadweight.cli.analysing import add_analysis, analysed, to_standard_output, write_reports
 from deadweight.cli.command import Command, whole_number
 from deadweight.errors import UsageError
 
@@ -39,15 +39,18 @@ def _run(options: argparse.Namespace) -> int:
     components = [report.Component(new, compare(analyses[old], analyses[new])) for old, new in pairs]
     before = registry_size(analyses[old] for old, _ in pairs)
     after = registry_size(analyses[new] for _, new in pairs)
-    if options.json:
-        write_text(options.json, report.comparison_json(components, before, after))
-    if options.markdown:
-        text = (
-            report.comparison_markdown(components[0].comparison, options.top)
-            if len(components) == 1
-            else report.components_markdown(components, before, after)
+
+    def markdown() -> str:
+        if len(components) == 1:
+            return report.comparison_markdown(components[0].comparison, options.top)
+        return report.components_markdown(components, before, after)
+
+    write_reports(
+        (
+            (options.json, lambda: report.comparison_json(components, before, after)),
+            (options.markdown, markdown),
         )
-        write_text(options.markdown, text)
+    )
     if not silent:
         console = open_console(sys.stdout)
         if len(components) == 1:

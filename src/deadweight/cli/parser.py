@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from deadweight._version import __version__
 from deadweight.cli import analyze, check, copy, diff, look
@@ -39,18 +39,18 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("-V", "--version", action="version", version=f"deadweight {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
+    )
     for command in COMMANDS:
-        sub = commands.add_parser(
+        commands.add_parser(
             command.name,
+            command=command,
             help=command.summary,
             description=command.description,
             epilog=command.examples,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_arguments(sub)
-        sub.add_argument("--debug", action="store_true", help="show the trace of an error")
-        sub.set_defaults(run=command.run)
     return parser
 
 
@@ -76,6 +76,26 @@ class _Parser(argparse.ArgumentParser):
         name = argument.partition("=")[0]
         options = [option for action in self._actions for option in action.option_strings]
         return f"there is no option {name}" + _nearest(name, options)
+
+
+class CommandParser(_Parser):
+    """The parser of one command. It gets its arguments when it is used: of all commands, one is."""
+
+    def __init__(self, *, command: Command, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._command: Command | None = command
+
+    def complete(self) -> None:
+        """Adds the arguments, if they are not there yet."""
+        command, self._command = self._command, None
+        if command is not None:
+            command.add_arguments(self)
+            self.add_argument("--debug", action="store_true", help="show the trace of an error")
+            self.set_defaults(run=command.run)
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        self.complete()
+        return super().parse_known_args(args, namespace)
 
 
 def _unknown_command(message: str) -> str:

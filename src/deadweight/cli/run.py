@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -17,7 +15,7 @@ from deadweight.report.units import printable
 DONE = 0
 NO = 1
 FAILED = 2
-INTERRUPTED = 128 + signal.SIGINT
+INTERRUPTED = 130
 
 _NO_THREAD = "can't start new thread"
 """How Python says it; there is no class for it."""
@@ -37,7 +35,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except DeadweightError as error:
         if debug:
-            traceback.print_exc()
+            _print_traceback()
         return _fail(str(error))
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
@@ -47,13 +45,19 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, RuntimeError) and str(error) != _NO_THREAD:
             raise
         if debug:
-            traceback.print_exc()
+            _print_traceback()
         try:
             sys.stdout.flush()
         except OSError:
             _drop_output()
         return _fail(_system_error(error))
     return code
+
+
+def _print_traceback() -> None:
+    import traceback  # only where it is asked for
+
+    traceback.print_exc()
 
 
 def _done(arguments: Sequence[str]) -> int:

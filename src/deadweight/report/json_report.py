@@ -23,18 +23,25 @@ _flat = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _text(value: Any, line: str) -> str:
-    """`value` with what it contains on lines of its own, which begin with `line`."""
-    inside = (
-        list(value.values() if isinstance(value, dict) else value) if isinstance(value, dict | list) else []
-    )
+    """`value` with what it contains on lines of its own, which begin with `line`. The items of a list are alike."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     if not any(isinstance(item, dict | list) for item in inside):
         return _flat(value)
     inner = f"{line}  "
-    texts = [_text(item, inner) for item in inside]
     if isinstance(value, list):
-        return f"[{inner}{f',{inner}'.join(texts)}{line}]"
-    pairs = [f"{_flat(name)}: {text}" for name, text in zip(value, texts, strict=True)]
+        first = value[0]
+        if isinstance(first, dict) and not any(isinstance(item, dict | list) for item in first.values()):
+            return f"[{inner}{_records(value, inner)}{line}]"
+        return f"[{inner}{f',{inner}'.join(_text(item, inner) for item in value)}{line}]"
+    pairs = [f"{_flat(name)}: {_text(item, inner)}" for name, item in value.items()]
     return f"{{{inner}{f',{inner}'.join(pairs)}{line}}}"
+
+
+def _records(records: list[dict[str, Any]], line: str) -> str:
+    """Flat objects with the same keys, each on a line: many at once, which is what most of a document consists of."""
+    # In no string is a quote that is not escaped, but at its end: where the first key is, an object begins.
+    begin = f"{{{_flat(next(iter(records[0])))}: "
+    return _flat(records)[1:-1].replace(f"}}, {begin}", f"}},{line}{begin}")
 
 
 def report(analysis: Analysis) -> dict[str, Any]:
