@@ -16,7 +16,7 @@ from deadweight.inventory import elf
 from deadweight.inventory.elf import Elf
 from deadweight.inventory.elf_format import MAGIC
 from deadweight.layer.collect import START
-from deadweight.layer.content import Kept, Whole
+from deadweight.layer.content import Kept, Whole, Space
 
 
 def run(*command: str | Path) -> None:
@@ -150,7 +150,7 @@ def test_of_a_large_program_enough_is_kept_as_it_streams_by(name: str) -> None:
         path = Path("/usr/lib/chromium/chromium")
     whole = path.read_bytes()
     start = whole[:START]
-    kept = Kept(len(whole), [range(START), *elf.COLLECTOR.parts(len(whole), start)])
+    kept = Kept(len(whole), [range(START), *elf.COLLECTOR.parts(len(whole), start)], Space())
     for at in range(0, len(whole), 1 << 20):
         kept.append(memoryview(whole)[at : at + (1 << 20)])
     assert len(whole) > 15_000_000

@@ -23,7 +23,7 @@ from deadweight.inventory import elf, jar
 from deadweight.inventory.reader import Facts
 from deadweight.inventory.take import take_inventory
 from deadweight.layer.collect import ends
-from deadweight.layer.content import Kept
+from deadweight.layer.content import Kept, Space
 from deadweight.layer.index import LayerIndex, WireMap
 from deadweight.layer.indexer import index_layer
 from deadweight.layer.scanner import Scanner
@@ -124,7 +124,7 @@ def files(*paths: str) -> Callable[[bytes], None]:
     def run(data: bytes) -> None:
         path, content = paths[data[0] % len(paths) if data else 0], data[1:]
         if path.endswith((".jar", "program")):
-            kept = Kept(len(content), ends(len(content), _KEPT))
+            kept = Kept(len(content), ends(len(content), _KEPT), Space())
             for at in range(0, len(content), 100):
                 kept.append(memoryview(content)[at : at + 100])
             for collector in (elf.COLLECTOR, jar.COLLECTOR):

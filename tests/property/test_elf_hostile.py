@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from deadweight.inventory import elf
 from deadweight.layer.collect import ends
-from deadweight.layer.content import Kept, Whole
+from deadweight.layer.content import Kept, Whole, Space
 from elf_samples import (
     ALLOC,
     DT_NEEDED,
@@ -127,7 +127,7 @@ def test_damaged_files_are_answered(
         content[position : position + len(damage)] = damage
     del content[max(64, length) :]
     content[:4] = b"\x7fELF"
-    kept = Kept(len(content), ends(len(content), limit))
+    kept = Kept(len(content), ends(len(content), limit), Space())
     kept.append(memoryview(content))
     for shown in (Whole(bytes(content)), kept):
         fact = elf.COLLECTOR.collect("file", shown)

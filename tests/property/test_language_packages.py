@@ -23,7 +23,7 @@ from deadweight.inventory.ruby import RubyReader
 from deadweight.inventory.take import take_inventory
 from deadweight.inventory.zip_members import Archive, BadZip
 from deadweight.layer.collect import Collector, ContentGap, ends
-from deadweight.layer.content import Kept, Whole
+from deadweight.layer.content import Kept, Whole, Space
 from deadweight.tree.merge import merge
 from language_samples import index, inventory_of, layer_tar
 
@@ -92,7 +92,7 @@ def test_a_broken_archive_is_told_and_nothing_else(data: st.DataObject, method: 
 @settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(1, 100))
 def test_gaps_are_gaps(data: bytes, limit: int) -> None:
-    content = Kept(len(data), ends(len(data), limit))
+    content = Kept(len(data), ends(len(data), limit), Space())
     content.append(memoryview(data))
     with pytest.raises((BadZip, ContentGap)):
         Archive(content, lambda _: True)

@@ -15,7 +15,7 @@ from deadweight.indexing import index_image
 from deadweight.inventory.take import collectors
 from deadweight.layer import scanner
 from deadweight.layer.collect import START, WholeOrNothing
-from deadweight.layer.content import Kept
+from deadweight.layer.content import Kept, Space
 from deadweight.layer.scanner import Scanner
 from deadweight.tree import merge as merging
 from deadweight.tree.merge import merge
@@ -99,7 +99,7 @@ def test_of_what_is_too_large_to_be_read_only_the_start_is_kept(
     def keeping(size: int, parts: Iterable[range]) -> Kept:
         ranges = list(parts)
         kept.append(sum(map(len, ranges)))
-        return Kept(size, ranges)
+        return Kept(size, ranges, Space())
 
     monkeypatch.setattr(scanner, "Kept", keeping)
     every = (*collectors(), SCRIPTS)

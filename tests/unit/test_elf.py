@@ -9,7 +9,7 @@ from deadweight.inventory import elf
 from deadweight.inventory.elf import EXECUTABLE, RELOCATABLE, SHARED, Elf
 from deadweight.inventory.go_build import GoBuild, GoModule
 from deadweight.layer.collect import ends
-from deadweight.layer.content import Kept, Whole
+from deadweight.layer.content import Kept, Whole, Space
 from elf_samples import (
     ALLOC,
     BASE,
@@ -193,7 +193,7 @@ def test_a_large_file_is_read_by_its_ends() -> None:
     sections = (Section(".text", bytes(200_000), flags=ALLOC), Section(".debug_info", bytes(70_000)))
     sample = ElfSample(names={DT_NEEDED: ["libc.so.6"]}, sections=sections)
     content = sample.content()
-    kept = Kept(len(content), ends(len(content), 5000))
+    kept = Kept(len(content), ends(len(content), 5000), Space())
     kept.append(memoryview(content))
     found = elf.of(elf.COLLECTOR.collect("file", kept))
     assert found == read(content)
@@ -208,7 +208,7 @@ def test_what_lies_between_the_ends_makes_it_incomplete() -> None:
         Section(".debug_info", bytes(50_000)),
     )
     content = ElfSample(kind=EXECUTABLE, sections=sections).content()
-    kept = Kept(len(content), ends(len(content), 5000))
+    kept = Kept(len(content), ends(len(content), 5000), Space())
     kept.append(memoryview(content))
     found = elf.of(elf.COLLECTOR.collect("file", kept))
     assert found is not None

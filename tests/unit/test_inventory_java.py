@@ -10,7 +10,7 @@ import pytest
 from deadweight.inventory.jar import COLLECTOR, parse_manifest, parse_properties
 from deadweight.inventory.java import JavaReader, split_file_name
 from deadweight.layer.collect import Fact, ends
-from deadweight.layer.content import Kept, Whole
+from deadweight.layer.content import Kept, Whole, Space
 from language_samples import found_in, inventory_of, layer_tar, problems_in
 
 READER = JavaReader()
@@ -171,7 +171,7 @@ def test_an_archive_after_a_script_is_read() -> None:
 
 
 def collected_from_ends(data: bytes) -> Fact:
-    content = Kept(len(data), ends(len(data), 80_000))
+    content = Kept(len(data), ends(len(data), 80_000), Space())
     content.append(memoryview(data))
     return COLLECTOR.collect("app.jar", content)
 

@@ -15,7 +15,7 @@ from deadweight.inventory.python import (
     requirement,
 )
 from deadweight.layer.collect import ends
-from deadweight.layer.content import Kept
+from deadweight.layer.content import Kept, Space
 from language_samples import found_in, inventory_of, layer_tar, problems_in
 
 SITE = "usr/lib/python3.11/site-packages"
@@ -123,7 +123,7 @@ def test_record_with_absurdly_many_files_is_a_problem(monkeypatch: pytest.Monkey
 
 
 def test_large_files_are_a_problem_but_metadata_needs_only_its_start() -> None:
-    content = Kept(COLLECTOR.limit + 1, ends(COLLECTOR.limit + 1, COLLECTOR.limit))
+    content = Kept(COLLECTOR.limit + 1, ends(COLLECTOR.limit + 1, COLLECTOR.limit), Space())
     content.append(memoryview(metadata("big").encode().ljust(COLLECTOR.limit + 1)))
     home = f"{SITE}/big-1.0.dist-info"
     assert COLLECTOR.collect(f"{home}/RECORD", content) == {"problem": "is larger than 4194304 bytes"}

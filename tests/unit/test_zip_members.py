@@ -11,7 +11,7 @@ import pytest
 from deadweight.inventory import zip_members
 from deadweight.inventory.zip_members import Archive, BadZip
 from deadweight.layer.collect import ContentGap, ends
-from deadweight.layer.content import Kept, Whole
+from deadweight.layer.content import Kept, Whole, Space
 
 
 def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED, comment: bytes = b"") -> bytes:
@@ -63,7 +63,7 @@ def test_zip64(before: bytes) -> None:
 
 def kept(data: bytes, limit: int) -> Kept:
     """The first and the last `limit` bytes of `data`."""
-    content = Kept(len(data), ends(len(data), limit))
+    content = Kept(len(data), ends(len(data), limit), Space())
     content.append(memoryview(data))
     return content
 

@@ -12,7 +12,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from deadweight.layer.collect import Content, ContentGap
-from deadweight.layer.content import Kept
+from deadweight.layer.content import Beginning
 
 MAGIC = b"\x7fELF"
 MAX_SECTIONS = 1 << 17
@@ -109,9 +109,7 @@ def parts(start: bytes, size: int) -> list[range]:
     Go linker's words are at the start of the data, or behind what is read-only after relocation; patchelf moves names into
     a segment of their own. What is not loaded comes last, before the section headers.
     """
-    content = Kept(size, [range(len(start))])
-    content.append(start)
-    file = open_elf(content)
+    file = open_elf(Beginning(size, start))
     if file is None:
         return []
     try:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from deadweight.errors import InvalidLayer, LimitExceeded
 from deadweight.layer.collect import START, Collector, Content, Fact
-from deadweight.layer.content import Kept, Whole
+from deadweight.layer.content import Kept, Space, Whole
 from deadweight.layer.entry import FILE, Entry
 from deadweight.layer.tar_header import BLOCK_SIZE, ZEROS, Header, HeaderError, HeaderReader
 
@@ -34,6 +34,7 @@ class Scanner:
         self._names = _by_key((collector.names, collector) for collector in collectors)
         self._suffixes = _by_key((collector.suffixes, collector) for collector in collectors)
         self._magics = _by_key((collector.magics, collector) for collector in collectors)
+        self._space = Space()
         self._text_left = MAX_TEXT
         self.entries: list[Entry] = []
         self.facts: dict[str, dict[int, Fact]] = {collector.name: {} for collector in collectors}
@@ -106,7 +107,7 @@ class Scanner:
         if wanting:
             start += self._exactly(min(START, size) - len(start), what)
             parts = [part for collector in wanting for part in collector.parts(size, start)]
-            kept = Kept(size, [range(len(start)), *parts])
+            kept = Kept(size, [range(len(start)), *parts], self._space)
             kept.append(start)
         hasher = sha256(start)
         left = size - len(start)

@@ -112,7 +112,7 @@ class HeaderReader:
         )
         # Adler-32's lower half is one plus the sum of all bytes, modulo 65521: the fast way to add 512 of them.
         # The stored checksum itself counts as eight spaces.
-        total = (adler32(block) & 0xFFFF) - 1 - sum(stored) + 256
+        total = (adler32(block) & 0xFFFF) - (adler32(stored) & 0xFFFF) + 256
         if stored != b"%06o\0 " % total:  # as nearly all writers have it
             _require_checksum(block, total, stored)
         kind = KIND_OF.get(typeflag)
