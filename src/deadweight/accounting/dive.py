@@ -39,6 +39,7 @@ def dive_score(layers: Sequence[LayerIndex]) -> DiveScore:
             leaves = tree.plain_leaves()
             for path in once.keys() & leaves.keys():
                 copies.setdefault(path, [once[path]]).append(leaves.pop(path))
+            once, leaves = (once, leaves) if len(once) > len(leaves) else (leaves, once)
             once.update(leaves)
     # A path of which dive saw no more than a whiteout of nothing has the least size that it starts from: -1.
     unknown = {tree.hides_nothing for tree in trees} - once.keys() - {None}
