@@ -16,7 +16,7 @@ from deadweight.inventory import elf
 from deadweight.inventory.elf import Elf
 from deadweight.inventory.elf_format import MAGIC
 from deadweight.layer.collect import START
-from deadweight.layer.content import Kept, Whole, Space
+from deadweight.layer.content import Kept, Space, Whole
 
 
 def run(*command: str | Path) -> None:

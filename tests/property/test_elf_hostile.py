@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from deadweight.inventory import elf
 from deadweight.layer.collect import ends
-from deadweight.layer.content import Kept, Whole, Space
+from deadweight.layer.content import Kept, Space, Whole
 from elf_samples import (
     ALLOC,
     DT_NEEDED,

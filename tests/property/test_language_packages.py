@@ -23,7 +23,7 @@ from deadweight.inventory.ruby import RubyReader
 from deadweight.inventory.take import take_inventory
 from deadweight.inventory.zip_members import Archive, BadZip
 from deadweight.layer.collect import Collector, ContentGap, ends
-from deadweight.layer.content import Kept, Whole, Space
+from deadweight.layer.content import Kept, Space, Whole
 from deadweight.tree.merge import merge
 from language_samples import index, inventory_of, layer_tar
 

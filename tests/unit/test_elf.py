@@ -9,7 +9,7 @@ from deadweight.inventory import elf
 from deadweight.inventory.elf import EXECUTABLE, RELOCATABLE, SHARED, Elf
 from deadweight.inventory.go_build import GoBuild, GoModule
 from deadweight.layer.collect import ends
-from deadweight.layer.content import Kept, Whole, Space
+from deadweight.layer.content import Kept, Space, Whole
 from elf_samples import (
     ALLOC,
     BASE,

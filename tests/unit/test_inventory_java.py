@@ -10,7 +10,7 @@ import pytest
 from deadweight.inventory.jar import COLLECTOR, parse_manifest, parse_properties
 from deadweight.inventory.java import JavaReader, split_file_name
 from deadweight.layer.collect import Fact, ends
-from deadweight.layer.content import Kept, Whole, Space
+from deadweight.layer.content import Kept, Space, Whole
 from language_samples import found_in, inventory_of, layer_tar, problems_in
 
 READER = JavaReader()

@@ -11,7 +11,7 @@ import pytest
 from deadweight.inventory import zip_members
 from deadweight.inventory.zip_members import Archive, BadZip
 from deadweight.layer.collect import ContentGap, ends
-from deadweight.layer.content import Kept, Whole, Space
+from deadweight.layer.content import Kept, Space, Whole
 
 
 def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED, comment: bytes = b"") -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -66,8 +67,6 @@ def write_reports(reports: Iterable[tuple[str | None, Callable[[], str]]]) -> No
 
 def write_text(path: str, text: str) -> None:
     """Writes a report in UTF-8: to standard output for ``-``, else to the file `path`, whole or not at all."""
-    import os
-
     data = text.encode()
     if path == "-":
         sys.stdout.buffer.write(data)
@@ -82,26 +81,14 @@ def write_text(path: str, text: str) -> None:
 
 
 def _replace(target: Path, data: bytes) -> None:
-    import os
-    import tempfile
-
-    handle, aside = tempfile.mkstemp(dir=target.parent, prefix=".deadweight-")
+    aside = target.with_name(f".deadweight-{os.urandom(6).hex()}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:  # noqa: PTH123
             stream.write(data)
-        Path(aside).chmod(0o666 & ~_umask())
-        Path(aside).replace(target)
+        aside.replace(target)
     except BaseException:
-        Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    import os
-
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _cache(options: argparse.Namespace) -> Cache:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -210,7 +209,7 @@ def _new_folder(path: Path) -> int:
 def _locked(folder: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
     """Something new in `folder`, and a descriptor that holds its lock."""
     for _ in range(_ATTEMPTS):
-        path = folder / f".deadweight-{secrets.token_hex(6)}.tmp"
+        path = folder / f".deadweight-{os.urandom(6).hex()}.tmp"
         with suppress(FileNotFoundError):  # taken for abandoned between its making and its locking
             descriptor = make(path)
             try:
