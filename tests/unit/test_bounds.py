@@ -96,10 +96,10 @@ def test_of_what_is_too_large_to_be_read_only_the_start_is_kept(
 ) -> None:
     kept = []
 
-    def keeping(size: int, parts: Iterable[range]) -> Kept:
+    def keeping(size: int, parts: Iterable[range], space: Space) -> Kept:
         ranges = list(parts)
         kept.append(sum(map(len, ranges)))
-        return Kept(size, ranges, Space())
+        return Kept(size, ranges, space)
 
     monkeypatch.setattr(scanner, "Kept", keeping)
     every = (*collectors(), SCRIPTS)

@@ -95,7 +95,7 @@ class CommandParser(_Parser):
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         self.complete()
-        return super().parse_known_args(args, namespace)
+        return super().parse_known_args(args, namespace)  # type: ignore[no-untyped-call]
 
 
 def _unknown_command(message: str) -> str:
