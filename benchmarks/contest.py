@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -58,6 +59,7 @@ def _run_once(result: Result, workshop: Path) -> Sample | None:
         (folder / "out").mkdir()
         cache = entrant.cache or folder / "cache"
         environment = {"XDG_CACHE_HOME": str(cache), "SYFT_CHECK_FOR_APP_UPDATE": "false", "CI": "true"}
+        os.sync()  # what the one before wrote is not written on this one's time
         try:
             sample = run(entrant.argv(folder / "out"), environment, folder / "log", entrant.stdin)
         except (Failed, OSError) as error:
