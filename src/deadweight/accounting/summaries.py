@@ -40,11 +40,15 @@ def owner_summaries(view: View) -> tuple[OwnerSummary, ...]:
     A content with several names counts for the owner of the first that has one.
     """
     sums: dict[int, tuple[Package | None, list[int | None], list[int]]] = {}
+    shares = view.ledger.shares
+    owner_of = view.owners.get
     for file in view.files:
-        known = sums.get(id(file.owner))
+        owner = owner_of(file.path)
+        known = sums.get(id(owner))
         if known is None:
-            known = sums[id(file.owner)] = (file.owner, [], [])
-        known[1].append(file.wire)
+            known = sums[id(owner)] = (owner, [], [])
+        share = shares[file.layer]
+        known[1].append(share[file.number] if share is not None else None)
         known[2].append(file.entry.size)
     summaries = [
         OwnerSummary(package, len(sizes), sum(sizes), added_wire(wires))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
-from typing import NamedTuple
+from operator import attrgetter, itemgetter
 
 from deadweight.accounting.ledger import Ledger
 from deadweight.accounting.model import BROUGHT, SUSPECT, Cause, Finding, Item
@@ -14,26 +13,16 @@ from deadweight.inventory import elf
 from deadweight.inventory.elf import Elf
 from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts
-from deadweight.layer.entry import FILE, SYMLINK, Entry
+from deadweight.layer.entry import FILE, SYMLINK
 from deadweight.oci.config import ImageConfig
 from deadweight.tree.merge import Merged
+from deadweight.tree.node import Node
+
+_PATH = attrgetter("path")
 
 
-class LiveFile(NamedTuple):
-    """A live content. `names` are its paths in the merged tree, sorted; `path` is the first of them."""
-
-    path: str
-    entry: Entry
-    layer: int
-    number: int
-    wire: int | None
-    names: tuple[str, ...]
-    owner: Package | None
-    """Who owns the first name that is owned."""
-
-
-Portion = tuple[LiveFile, int]
-"""So many bytes of a live content."""
+Portion = tuple[Node, int]
+"""So many bytes of a live content, which is given by the first of its names."""
 
 
 @dataclass(frozen=True)
@@ -46,46 +35,55 @@ class View:
     inventory: Inventory
     facts: Facts
 
-    @property
-    def files(self) -> list[LiveFile]:
-        """Every live content, sorted by path."""
-        return self._walked[0]
-
-    @property
-    def links(self) -> list[tuple[str, str]]:
-        """Every symbolic link with its target, as it stands."""
-        return self._walked[1]
+    @cached_property
+    def files(self) -> list[Node]:
+        """Every live content by the first of its names, sorted by path."""
+        shared = self.merged.shared
+        files = [node for node in self.merged.tree.leaves if node.entry.kind == FILE]
+        if shared:
+            files = [node for node in files if (node.layer, node.number) not in shared]
+            files += [names[0] for names in self._names.values()]
+        files.sort(key=_PATH)
+        return files
 
     @cached_property
-    def _walked(self) -> tuple[list[LiveFile], list[tuple[str, str]]]:
-        shares = self.ledger.shares
-        owner_of = self.inventory.owners.get
-        found: list[list[LiveFile | None]] = [[None] * len(index.entries) for index in self.ledger.layers]
-        more_names: dict[tuple[int, int], list[str]] = {}
-        links: list[tuple[str, str]] = []
-        for node in self.merged.tree.leaves:
-            path, entry = node.path, node.entry
-            kind = entry.kind
-            if kind == FILE:
-                layer, number = node.layer, node.number
-                if found[layer][number] is not None:
-                    more_names.setdefault((layer, number), []).append(path)
-                    continue
-                share = shares[layer]
-                wire = share[number] if share is not None else None
-                fields = (path, entry, layer, number, wire, (path,), owner_of(path))
-                found[layer][number] = tuple.__new__(LiveFile, fields)
-            elif kind == SYMLINK:
-                links.append((path, entry.link))
-        for (layer, number), names in more_names.items():
-            first = found[layer][number]
-            if first is not None:
-                names = sorted((first.path, *names))
-                owner = next((owner for name in names if (owner := owner_of(name)) is not None), None)
-                found[layer][number] = first._replace(path=names[0], names=tuple(names), owner=owner)
-        files = [file for layer_files in found for file in layer_files if file is not None]
-        files.sort(key=itemgetter(0))
-        return files, links
+    def links(self) -> list[tuple[str, str]]:
+        """Every symbolic link with its target, as it stands."""
+        return [
+            (node.path, node.entry.link) for node in self.merged.tree.leaves if node.entry.kind == SYMLINK
+        ]
+
+    @cached_property
+    def owners(self) -> Mapping[str, Package]:
+        """Who owns each of `files`, by its path: the owner of the first of its names that has one."""
+        owners = self.inventory.owners
+        found = {names[0].path: self._first_owner(names) for names in self._names.values()}
+        more = {path: owner for path, owner in found.items() if owner is not None}
+        return {**owners, **more} if more else owners
+
+    def other_names(self, file: Node) -> tuple[str, ...]:
+        """Further paths of the content of `file`, which is one of `files`, sorted; nearly always none."""
+        return self._other_names.get((file.layer, file.number), ())
+
+    @cached_property
+    def _names(self) -> dict[tuple[int, int], list[Node]]:
+        """The names of contents that have several, sorted."""
+        shared = self.merged.shared
+        names: dict[tuple[int, int], list[Node]] = {}
+        for node in self.merged.tree.leaves if shared else ():
+            if node.entry.kind == FILE and (key := (node.layer, node.number)) in shared:
+                names.setdefault(key, []).append(node)
+        for nodes in names.values():
+            nodes.sort(key=_PATH)
+        return names
+
+    @cached_property
+    def _other_names(self) -> dict[tuple[int, int], tuple[str, ...]]:
+        return {key: tuple(node.path for node in names[1:]) for key, names in self._names.items()}
+
+    def _first_owner(self, names: Iterable[Node]) -> Package | None:
+        owners = self.inventory.owners
+        return next((owner for node in names if (owner := owners.get(node.path)) is not None), None)
 
     @cached_property
     def elf_files(self) -> dict[str, Elf]:
@@ -106,14 +104,14 @@ class View:
         parts = [portion for portion in portions if portion[1]]
         if not parts:
             return None
-        items = _items(parts)
+        owner_of = self.owners.get
+        items = self._items(parts)
         items.sort(key=itemgetter(2), reverse=True)
         wire = added_wire([item.wire for item in items])
         items += [
-            Item(other, file.layer, 0, None if file.wire is None else 0, file.number)
+            Item(other, file.layer, 0, None if self.ledger.shares[file.layer] is None else 0, file.number)
             for file, _ in parts
-            if len(file.names) > 1
-            for other in file.names[1:]
+            for other in self.other_names(file)
         ]
         return Finding(
             id=name,
@@ -124,8 +122,21 @@ class View:
             unpacked=sum([size for _, size in parts]),
             wire=wire,
             items=tuple(items),
-            causes=self.causes((file.layer, file.owner, size) for file, size in parts),
+            causes=self.causes([(file.layer, owner_of(file.path), size) for file, size in parts]),
         )
+
+    def _items(self, portions: Iterable[Portion]) -> list[Item]:
+        """An item for each of `portions`; of a part of a content the same part of its wire bytes."""
+        shares = self.ledger.shares
+        items = []
+        for file, size in portions:
+            layer, number, whole = file.layer, file.number, file.entry.size
+            share = shares[layer]
+            wire = share[number] if share is not None else None
+            if size != whole:
+                number, wire = -1, None if wire is None else wire * size // whole
+            items.append(tuple.__new__(Item, (file.path, layer, size, wire, number)))
+        return items
 
     def causes(self, parts: Iterable[tuple[int, Package | None, int]]) -> tuple[Cause, ...]:
         """Who brought bytes that are given as layer, owner and size: by layer and owner, largest first."""
@@ -145,17 +156,6 @@ class View:
         ]
         causes.sort(key=lambda cause: (-cause.unpacked, cause.layer, cause.package))
         return tuple(causes)
-
-
-def _items(portions: Iterable[Portion]) -> list[Item]:
-    """An item for each of `portions`; of a part of a content the same part of its wire bytes."""
-    items = []
-    for (path, entry, layer, number, wire, _, _), size in portions:
-        if size != entry.size:
-            number = -1
-            wire = None if wire is None else wire * size // entry.size
-        items.append(tuple.__new__(Item, (path, layer, size, wire, number)))
-    return items
 
 
 def by_size(item: Item) -> tuple[int, str, int]:

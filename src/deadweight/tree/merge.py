@@ -51,11 +51,13 @@ class Fate:
 class Merged:
     """The merged tree, and the fate of every content that is not in it.
 
-    `fates[layer]` maps entry numbers to fates; a file that is not there is live.
+    `fates[layer]` maps entry numbers to fates; a file that is not there is live. `shared` are the contents with several
+    names, by layer and entry number.
     """
 
     tree: Tree
     fates: tuple[dict[int, Fate], ...]
+    shared: frozenset[tuple[int, int]]
 
 
 def merge(layers: Sequence[LayerIndex], *, complete: bool = True) -> Merged:
@@ -68,7 +70,7 @@ def merge(layers: Sequence[LayerIndex], *, complete: bool = True) -> Merged:
     hidden = Fates(len(layers))
     for position, index in enumerate(layers):
         _Layer(root, position, index, hidden, complete).apply()
-    return Merged(Tree(root), tuple(hidden.by_layer))
+    return Merged(Tree(root), tuple(hidden.by_layer), hidden.shared())
 
 
 class Fates:
@@ -77,6 +79,10 @@ class Fates:
     def __init__(self, layers: int) -> None:
         self.by_layer: list[dict[int, Fate]] = [{} for _ in range(layers)]
         self._more_names: dict[tuple[int, int], int] = {}
+
+    def shared(self) -> frozenset[tuple[int, int]]:
+        """The contents that have several names now."""
+        return frozenset(key for key, more in self._more_names.items() if more)
 
     def add_name(self, node: Node) -> None:
         """`node`'s content has got one more name."""

@@ -17,7 +17,7 @@ class Bytecode:
         portions = [
             (file, file.entry.size)
             for file in compiled
-            if all(_has_source(view, name) for name in file.names)
+            if all(_has_source(view, name) for name in (file.path, *view.other_names(file)))
         ]
         finding = view.suspect(
             "bytecode",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deadweight.accounting.model import Finding
-from deadweight.accounting.view import LiveFile, View
+from deadweight.accounting.view import View
 from deadweight.inventory import elf
+from deadweight.tree.node import Node
 
 _DETACHED = "usr/lib/debug/"
 
@@ -35,5 +36,5 @@ class DebugSections:
             yield finding
 
 
-def _detached(file: LiveFile, found: elf.Elf) -> bool:
+def _detached(file: Node, found: elf.Elf) -> bool:
     return found.debug_only or file.path.startswith(_DETACHED)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deadweight.accounting.model import Finding
-from deadweight.accounting.view import LiveFile, View
+from deadweight.accounting.view import View
+from deadweight.tree.node import Node
 
 
 class Duplicates:
@@ -13,7 +14,7 @@ class Duplicates:
 
     def find(self, view: View) -> Iterator[Finding]:
         """At most one finding; its items are the copies that could go."""
-        first: dict[bytes, LiveFile] = {}
+        first: dict[bytes, Node] = {}
         copies = []
         for file in view.files:
             if not file.entry.size:

@@ -14,9 +14,9 @@ from deadweight.accounting.findings.kinds import KINDS, Kind
 from deadweight.accounting.findings.known_places import NAMES, PLACES, Name, Place
 from deadweight.accounting.model import Finding
 from deadweight.accounting.programs import command_words
-from deadweight.accounting.view import LiveFile, Portion, View
+from deadweight.accounting.view import Portion, View
 from deadweight.oci.config import Execution
-from deadweight.tree.node import LinkLoop, Tree
+from deadweight.tree.node import LinkLoop, Node, Tree
 
 _HOMES = re.compile(r"(?:root|home/[^/]+)(?=/)")
 _SAYS_NOTHING = re.compile(
@@ -38,7 +38,7 @@ class Places:
         portions: dict[str, list[Portion]] = defaultdict(list)
         sums: dict[int, int] = defaultdict(int)
         for file, place in chain(classifier.placed(view.files), _dumps(view, classifier)):
-            if len(file.names) > 1 and any(classifier.kind_of(name) != place.kind for name in file.names):
+            if any(classifier.kind_of(name) != place.kind for name in view.other_names(file)):
                 continue
             portions[place.kind].append((file, file.entry.size))
             sums[id(place)] += file.entry.size
@@ -55,7 +55,7 @@ class Places:
                 yield finding
 
 
-def _dumps(view: View, classifier: Classifier) -> Iterator[tuple[LiveFile, Name]]:
+def _dumps(view: View, classifier: Classifier) -> Iterator[tuple[Node, Name]]:
     """The memory of crashed processes, wherever it lies."""
     paths = {path for path, found in view.elf_files.items() if found.kind == _CORE}
     for file in view.files if paths else ():
@@ -88,13 +88,13 @@ class Classifier:
         directory, _, name = path.rpartition("/")
         return self._place_in(directory, self._find(directory), name)
 
-    def placed(self, files: Iterable[LiveFile]) -> Iterator[tuple[LiveFile, Place | Name]]:
+    def placed(self, files: Iterable[Node]) -> Iterator[tuple[Node, Place | Name]]:
         """Those of `files` that are in a place, with it. Sorted by path, as they are, each directory is looked up once."""
         names = self._names
         known: str | None = None
         found = whole = None
         for file in files:
-            directory, _, name = file[0].rpartition("/")
+            directory, _, name = file.path.rpartition("/")
             if directory != known:
                 known, found = directory, self._find(directory)
                 whole = self._whole(found)

@@ -65,13 +65,13 @@ class UnusedPackages:
         portions = [
             (file, file.entry.size)
             for file in view.files
-            if id(file.owner) in unused_ids
-            and (len(file.names) == 1 or all(id(owner_of(name)) in unused_ids for name in file.names))
+            if id(owner_of(file.path)) in unused_ids
+            and all(id(owner_of(name)) in unused_ids for name in view.other_names(file))
         ]
         finding = view.suspect(
             _ID,
             "Packages that nothing reached requires",
-            _reason(found, len({id(file.owner) for file, size in portions if size})),
+            _reason(found, len({id(owner_of(file.path)) for file, size in portions if size})),
             "Do not install them, or only in a build stage; apt-get install --no-install-recommends, and dnf install "
             "--setopt=install_weak_deps=False, leave out what is only recommended. Then try what the image is for.",
             portions,
