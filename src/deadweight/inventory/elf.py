@@ -147,15 +147,14 @@ def _weigh(file: ElfFile, found: _Fields) -> None:
     debug = symbols = 0
     loads = False
     is_go = b".go.buildinfo\0" in names
-    go: Section | None = None
-    for section in sections:
-        name, kind, flags, _, _, size = section[:6]
+    go: tuple[int, int] | None = None
+    for name, kind, flags, _, offset, size, link, _, _, _ in sections:
         if flags & _SHF_ALLOC:
             loads = loads or kind not in (_SHT_NOBITS, _SHT_NOTE)
             if is_go and names.startswith(b".go.buildinfo\0", name):
-                go = section
+                go = offset, size
         elif kind == _SHT_SYMTAB:
-            strings = sections[section.link].size if section.link < len(sections) else 0
+            strings = Section._make(sections[link]).size if link < len(sections) else 0
             symbols += min(size + strings, room)
         elif kind == _SHT_SYMTAB_SHNDX:
             symbols += min(size, room)
@@ -164,20 +163,20 @@ def _weigh(file: ElfFile, found: _Fields) -> None:
         elif names.startswith(_DEBUG_NAMES, name):
             debug += min(size, room)
         elif names.startswith(b".gnu_debuglink\0", name):
-            found["debug_link"] = file.string(section.offset)
+            found["debug_link"] = file.string(offset)
     if debug:
         found["debug"] = min(debug, room)
         found["debug_only"] = not loads
     if symbols:
         found["symbols"] = min(symbols, room - min(debug, room))
     if go is not None:
-        _read_go(file, go, found)
+        _read_go(file, *go, found)
 
 
-def _read_go(file: ElfFile, section: Section, found: _Fields) -> None:
+def _read_go(file: ElfFile, offset: int, size: int, found: _Fields) -> None:
     found["is_go"] = True
     file.segments()
-    data = file.content.read(section.offset, min(section.size, go_build.HEADER_SIZE + 2 * go_build.MAX_SIZE))
+    data = file.content.read(offset, min(size, go_build.HEADER_SIZE + 2 * go_build.MAX_SIZE))
     strings = go_build.read_strings(data, file.at_address)
     if strings is not None:
         found["go"] = list(strings)

@@ -162,19 +162,19 @@ class ElfFile:
             names = [self._section_names(sections)]
         except (BrokenElf, ContentGap):
             return found
-        links = (section.link for section in sections if section.kind == _SHT_DYNAMIC)
-        names += [sections[link] for link in islice(links, 1) if link < len(sections)]
+        links = (link for _, kind, _, _, _, _, link, _, _, _ in sections if kind == _SHT_DYNAMIC)
+        names += [Section._make(sections[link]) for link in islice(links, 1) if link < len(sections)]
         return found + [range(one.offset, one.offset + min(one.size, MAX_NAMES)) for one in names]
 
-    def sections(self) -> tuple[list[Section], bytes]:
-        """All section headers, and the section names that `Section.name` points into."""
+    def sections(self) -> tuple[list[tuple[int, ...]], bytes]:
+        """The fields of `Section` of all section headers, and the section names that `Section.name` points into."""
         if not self._sections_at:
             return [], b""
         sections = self._section_headers()
         names = self._section_names(sections)
         return sections, self._exactly(names.offset, names.size)
 
-    def _section_headers(self) -> list[Section]:
+    def _section_headers(self) -> list[tuple[int, ...]]:
         record = self._layout.section
         if self._section_size != record.size:
             raise BrokenElf("section headers of another size")
@@ -184,15 +184,15 @@ class ElfFile:
         if count > MAX_SECTIONS:
             raise BrokenElf("too many sections")
         data = self._exactly(self._sections_at, count * record.size)
-        return list(map(Section._make, record.iter_unpack(data)))
+        return list(record.iter_unpack(data))
 
-    def _section_names(self, sections: list[Section]) -> Section:
+    def _section_names(self, sections: list[tuple[int, ...]]) -> Section:
         number = self._names_index
         if number == 0xFFFF and sections:
-            number = sections[0].link
+            number = Section._make(sections[0]).link
         if number >= len(sections):
             raise BrokenElf("the section names are in no section")
-        names = sections[number]
+        names = Section._make(sections[number])
         if names.size > MAX_NAMES:
             raise BrokenElf("the section names are too long")
         return names

@@ -102,7 +102,8 @@ class Scanner:
         """The same for a content that lies in several pieces."""
         what = f"the content of {path!r}"
         start = self._exactly(min(4, size), what)
-        wanting = [collector for collector in self._wanting(path, start) if collector.wants(path, size)]
+        name = path[path.rfind("/") + 1 :]
+        wanting = [collector for collector in self._wanting(name, start) if collector.wants(path, size)]
         kept = None
         if wanting:
             start += self._exactly(min(START, size) - len(start), what)
@@ -122,20 +123,19 @@ class Scanner:
             left -= len(piece)
         self._skip(-size % BLOCK_SIZE)
         if kept is not None:
-            self._collect(path, path[path.rfind("/") + 1 :], kept)
+            self._collect(path, name, kept)
         return hasher.digest()
 
-    def _wanting(self, path: str, magic: bytes) -> list[Collector]:
-        name = path[path.rfind("/") + 1 :]
-        found = [
-            *self._magics.get(magic, ()),
-            *self._names.get(name, ()),
-            *self._suffixes.get(name[name.rfind(".") + 1 :], ()),
-        ]
-        return list(dict.fromkeys(found))
+    def _wanting(self, name: str, magic: bytes) -> tuple[Collector, ...]:
+        found = (
+            self._magics.get(magic, ())
+            + self._names.get(name, ())
+            + self._suffixes.get(name[name.rfind(".") + 1 :], ())
+        )
+        return found if len(found) < 2 else tuple(dict.fromkeys(found))
 
     def _collect(self, path: str, name: str, content: Content) -> None:
-        for collector in self._wanting(path, content.read(0, 4)):
+        for collector in self._wanting(name, content.read(0, 4)):
             if collector.wants(path, content.size):
                 fact = collector.collect(path, content)
                 if fact is not None:
@@ -220,9 +220,9 @@ def _weight(fact: Fact) -> int:
     if isinstance(fact, str):
         return len(fact)
     if isinstance(fact, list):
-        return 8 + sum(map(_weight, fact))
+        return 8 + sum([len(item) if isinstance(item, str) else _weight(item) for item in fact])
     if isinstance(fact, dict):
-        return 64 + sum(len(name) + _weight(value) for name, value in fact.items())
+        return 64 + sum(map(len, fact)) + _weight(list(fact.values()))
     return 8
 
 
