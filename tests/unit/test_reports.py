@@ -64,6 +64,18 @@ def test_the_schema_is_strict() -> None:
         jsonschema.validate({"schema_version": 1}, SCHEMA)
 
 
+def test_every_item_has_a_line_whatever_its_path_looks_like(tmp_path: Path) -> None:
+    paths = ['a}, {"path": ', 'b"}, {"path": "x', "c}, {", 'd\\"}, {\\"path\\": ']
+    files = [Item(f"tmp/{path}", "f", b"x" * (9 - number)) for number, path in enumerate(paths)]
+    write_layout(tmp_path / "image", [files])
+    with open_image(f"oci:{tmp_path / 'image'}") as image:
+        text = render_json(analyze(image))
+    (finding,) = (one for one in json.loads(text)["findings"] if one["id"] == "temporary")
+    assert [item["path"] for item in finding["items"]] == [file.path for file in files]
+    for item in finding["items"]:
+        assert f"{json.dumps(item)}" in {line.strip().rstrip(",") for line in text.splitlines()}
+
+
 def test_the_same_image_gives_the_same_bytes(analysis: Analysis) -> None:
     assert render_json(analysis) == render_json(analysis)
     assert console_text(analysis) == console_text(analysis)

@@ -157,6 +157,23 @@ def test_tokens_that_tell_their_issuer(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("KEY=glpat-{}", True),
+        ("-glpat-{}", True),
+        ("xglpat-{}", False),
+        ("_glpat-{}", False),
+        ("7glpat-{}", False),
+        ("xglpat-glpat-{}", True),
+        ("glpat-XXXXXXXX{0} glpat-{0}", True),
+    ],
+)
+def test_the_rest_of_a_longer_word_is_no_token(text: str, told: bool) -> None:
+    content = text.format(letters(20)).encode()
+    assert kinds("root/.npmrc", content) == ["GitLab token"] * told
+
+
+@pytest.mark.parametrize(
     ("path", "content", "kind"),
     [
         ("root/.npmrc", "//registry.npmjs.org/:_authToken=0a1b2c3d-1111\n", "npm credentials"),
