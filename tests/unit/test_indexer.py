@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 
@@ -208,8 +209,16 @@ def test_an_interrupted_digest_leaves_nobody_waiting(monkeypatch: pytest.MonkeyP
             raise KeyboardInterrupt
         return step(digest)
 
+    class Slow(io.BytesIO):
+        """A source that the scanning thread has to wait for."""
+
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            time.sleep(0.05)
+            return super().readinto(buffer)
+
     monkeypatch.setattr(ring.SharedDigest, "step", interrupted)
-    tar = tar_of([Item("large", "f", bytes(64 << 20))])
+    tar = tar_of([Item("large", "f", bytes(8 << 20))])
+    descriptor = Descriptor(media_types.OCI_LAYER, Digest.of(tar), len(tar))
     with pytest.raises(KeyboardInterrupt):
-        index(tar, tar)
+        index_layer(Slow(tar), descriptor, Digest.of(tar))
     assert threading.active_count() == 1 or all(t.name != "inflate" for t in threading.enumerate())
