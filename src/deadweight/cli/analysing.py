@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -38,7 +39,7 @@ def analysed(reference: str, options: argparse.Namespace, *, exact: bool = False
     progress = open_progress()
     try:
         with open_image(reference, options.platform, access_of(options)) as image:
-            return analyze(
+            analysis = analyze(
                 image,
                 exact=exact,
                 estimate_wire=options.estimate_wire,
@@ -47,6 +48,14 @@ def analysed(reference: str, options: argparse.Namespace, *, exact: bool = False
             )
     finally:
         progress.close()
+    options.kept.append(analysis)
+    return analysis
+
+
+def release(options: argparse.Namespace) -> None:
+    """Frees the analyses that were kept; they are circles of objects, which only a collection finds."""
+    options.kept.clear()
+    gc.collect()
 
 
 def to_standard_output(*paths: str | None) -> bool:

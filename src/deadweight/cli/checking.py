@@ -13,7 +13,7 @@ from deadweight.budget.baseline import Baseline, baseline_from_report, baseline_
 from deadweight.budget.check import check
 from deadweight.budget.quantity import parse_bytes, parse_growth
 from deadweight.budget.settings import Budget, Settings, find_settings, read_settings
-from deadweight.cli.analysing import analysed, to_standard_output, write_text
+from deadweight.cli.analysing import analysed, release, to_standard_output, write_text
 from deadweight.errors import UsageError
 from deadweight.oci.strict_json import MAX_DOCUMENT
 from deadweight.report.verdicts import Checked, github_annotations, print_verdicts, verdicts_json
@@ -25,19 +25,26 @@ def run(options: argparse.Namespace) -> int:
     """Checks the images; 0 where every limit is kept, else 1."""
     silent = to_standard_output(options.json)
     settings = _settings(options)
-    checked = []
+    checked: list[Checked] = []
     baselines: dict[str, Baseline] = {}
     for reference in options.images:
-        budget = _budget(settings, reference, options)
-        analysis = analysed(reference, options)
-        baseline = _baseline(budget, options, baselines)
-        checked.append(Checked(reference, check(analysis, budget, baseline)))
+        if checked:
+            release(options)
+        checked.append(_checked(reference, settings, options, baselines))
     with suppress(BrokenPipeError):  # whoever reads no further still gets the exit code
         if options.json:
             write_text(options.json, verdicts_json(checked))
         if not silent:
             _tell(checked, settings)
     return 0 if all(one.passed for one in checked) else 1
+
+
+def _checked(
+    reference: str, settings: Settings | None, options: argparse.Namespace, baselines: dict[str, Baseline]
+) -> Checked:
+    budget = _budget(settings, reference, options)
+    analysis = analysed(reference, options)
+    return Checked(reference, check(analysis, budget, _baseline(budget, options, baselines)))
 
 
 def _tell(checked: list[Checked], settings: Settings | None) -> None:

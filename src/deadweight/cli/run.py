@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -21,17 +20,17 @@ _NO_THREAD = "can't start new thread"
 """How Python says it; there is no class for it."""
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Runs the command in `arguments`: 0 done, 1 the answer is no, 2 could not do it, 130 interrupted."""
-    # An analysis makes hundreds of thousands of objects that all live to its end: looking through them again and again
-    # for garbage costs a tenth of the time.
-    gc.disable()
+def run(arguments: Sequence[str], kept: list[object]) -> int:
+    """Runs the command in `arguments`: 0 done, 1 the answer is no, 2 could not do it, 130 interrupted.
+
+    What is large goes into `kept`, so that the caller says when it is freed.
+    """
     # The two threads of a pass hand Python's lock to each other every millisecond or so: five, which is usual, is long.
     sys.setswitchinterval(0.0002)
     debug = "--debug" in arguments
     code = DONE
     try:
-        code = _done(arguments)
+        code = _done(arguments, kept)
         sys.stdout.flush()
     except DeadweightError as error:
         if debug:
@@ -60,7 +59,7 @@ def _print_traceback() -> None:
     traceback.print_exc()
 
 
-def _done(arguments: Sequence[str]) -> int:
+def _done(arguments: Sequence[str], kept: list[object]) -> int:
     """The exit code of what was done."""
     parser = build_parser()
     if not arguments:
@@ -70,6 +69,7 @@ def _done(arguments: Sequence[str]) -> int:
         options = parser.parse_args(arguments)
     except SystemExit as end:  # after the help, the version or what is wrong with the arguments
         return int(end.code or DONE)
+    options.kept = kept
     return int(options.run(options))
 
 
