@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from deadweight.accounting.model import LayerSummary, OwnerSummary
 from deadweight.accounting.view import View, added_wire
 from deadweight.image import Image
-from deadweight.inventory.model import Package
 from deadweight.layer.entry import FILE, is_whiteout
 from deadweight.layer.index import LayerIndex
+from deadweight.tree.node import Node
 
 
 def layer_summaries(image: Image, view: View, wires: tuple[int | None, ...]) -> tuple[LayerSummary, ...]:
@@ -39,21 +41,16 @@ def owner_summaries(view: View) -> tuple[OwnerSummary, ...]:
 
     A content with several names counts for the owner of the first that has one.
     """
-    sums: dict[int, tuple[Package | None, list[int | None], list[int]]] = {}
-    shares = view.ledger.shares
-    owner_of = view.owners.get
-    for file in view.files:
-        owner = owner_of(file.path)
-        known = sums.get(id(owner))
-        if known is None:
-            known = sums[id(owner)] = (owner, [], [])
-        share = shares[file.layer]
-        known[1].append(share[file.number] if share is not None else None)
-        known[2].append(file.entry.size)
-    summaries = [
-        OwnerSummary(package, len(sizes), sum(sizes), added_wire(wires))
-        for package, wires, sizes in sums.values()
-    ]
+    owner_of, shares = view.owners.get, view.ledger.shares
+    owned: dict[int, list[Node]] = defaultdict(list)
+    owners = map(id, map(owner_of, [file.path for file in view.files]))
+    for owner, file in zip(owners, view.files, strict=True):
+        owned[owner].append(file)
+    summaries = []
+    for files in owned.values():
+        wires = [None if (share := shares[file.layer]) is None else share[file.number] for file in files]
+        size = sum([file.entry.size for file in files])
+        summaries.append(OwnerSummary(owner_of(files[0].path), len(files), size, added_wire(wires)))
     return tuple(sorted(summaries, key=_order))
 
 

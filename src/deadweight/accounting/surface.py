@@ -26,8 +26,8 @@ def surface_of(view: View) -> Surface:
         if mode & _ANYBODY:
             executables += 1
             if mode & _SET_IDS:
-                setuid += (file.path, *view.other_names(file))
-            shells += [name for name in (file.path, *view.other_names(file)) if _is_shell(name)]
+                setuid += [name.path for name in (file, *view.other_names(file))]
+            shells += [name.path for name in (file, *view.other_names(file)) if _is_shell(name.path)]
         elif (found := elfs.get(file.path)) is not None and found.program:
             executables += 1
     shells += _linked_shells(view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter, itemgetter
@@ -61,8 +61,8 @@ class View:
         more = {path: owner for path, owner in found.items() if owner is not None}
         return {**owners, **more} if more else owners
 
-    def other_names(self, file: Node) -> tuple[str, ...]:
-        """Further paths of the content of `file`, which is one of `files`, sorted; nearly always none."""
+    def other_names(self, file: Node) -> Sequence[Node]:
+        """Further names of the content of `file`, which is one of `files`, sorted by path; nearly always none."""
         return self._other_names.get((file.layer, file.number), ())
 
     @cached_property
@@ -78,8 +78,8 @@ class View:
         return names
 
     @cached_property
-    def _other_names(self) -> dict[tuple[int, int], tuple[str, ...]]:
-        return {key: tuple(node.path for node in names[1:]) for key, names in self._names.items()}
+    def _other_names(self) -> dict[tuple[int, int], list[Node]]:
+        return {key: names[1:] for key, names in self._names.items()}
 
     def _first_owner(self, names: Iterable[Node]) -> Package | None:
         owners = self.inventory.owners
@@ -109,7 +109,9 @@ class View:
         items.sort(key=itemgetter(2), reverse=True)
         wire = added_wire([item.wire for item in items])
         items += [
-            Item(other, file.layer, 0, None if self.ledger.shares[file.layer] is None else 0, file.number)
+            Item(
+                other.path, file.layer, 0, None if self.ledger.shares[file.layer] is None else 0, file.number
+            )
             for file, _ in parts
             for other in self.other_names(file)
         ]
@@ -166,4 +168,4 @@ def by_size(item: Item) -> tuple[int, str, int]:
 def added_wire(sizes: Iterable[int | None]) -> int | None:
     """The sum of wire sizes; None where one is unknown."""
     known = list(sizes)
-    return None if None in known else sum(size for size in known if size)
+    return None if None in known else sum(filter(None, known))

@@ -70,10 +70,9 @@ class Scanner:
         path, kind, size, mode, uid, gid, mtime, link, xattrs, device = header
         if len(self.entries) >= MAX_ENTRIES:
             raise LimitExceeded(self._subject, f"holds more than {MAX_ENTRIES} entries")
-        text = len(path) + len(link)
-        if xattrs:
-            text += sum(len(name) + len(value) for name, value in xattrs)
-        self._keep(text)
+        self._text_left -= len(path) + len(link)
+        if xattrs or self._text_left < 0:
+            self._keep(sum(len(name) + len(value) for name, value in xattrs))
         digest = b""
         if kind is FILE:
             digest = self._content(path, size) if size else _EMPTY

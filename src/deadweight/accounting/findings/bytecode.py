@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from deadweight.accounting.model import Finding
 from deadweight.accounting.view import View
+from deadweight.tree.node import Node
 
 
 class Bytecode:
@@ -17,7 +18,7 @@ class Bytecode:
         portions = [
             (file, file.entry.size)
             for file in compiled
-            if all(_has_source(view, name) for name in (file.path, *view.other_names(file)))
+            if all(_has_source(name) for name in (file, *view.other_names(file)))
         ]
         finding = view.suspect(
             "bytecode",
@@ -31,12 +32,10 @@ class Bytecode:
             yield finding
 
 
-def _has_source(view: View, path: str) -> bool:
-    directory, _, name = path.rpartition("/")
-    if directory.endswith("__pycache__"):
-        directory = directory.rpartition("/")[0]
-        name = name.partition(".")[0] + ".py"
-    else:
-        name = name[:-1]
-    source = view.merged.tree.find(f"{directory}/{name}")
+def _has_source(file: Node) -> bool:
+    """Whether what was compiled into `file` is where Python looks for it (PEP 3147)."""
+    folder, name = file.parent, file.name.removesuffix("c")
+    if folder is not None and folder.name == "__pycache__":
+        folder, name = folder.parent, file.name.partition(".")[0] + ".py"
+    source = folder.children.get(name) if folder is not None and folder.children is not None else None
     return source is not None and source.is_file

@@ -38,7 +38,7 @@ class Places:
         portions: dict[str, list[Portion]] = defaultdict(list)
         sums: dict[int, int] = defaultdict(int)
         for file, place in chain(classifier.placed(view.files), _dumps(view, classifier)):
-            if any(classifier.kind_of(name) != place.kind for name in view.other_names(file)):
+            if any(classifier.kind_of(name.path) != place.kind for name in view.other_names(file)):
                 continue
             portions[place.kind].append((file, file.entry.size))
             sums[id(place)] += file.entry.size

@@ -66,7 +66,7 @@ class UnusedPackages:
             (file, file.entry.size)
             for file in view.files
             if id(owner_of(file.path)) in unused_ids
-            and all(id(owner_of(name)) in unused_ids for name in view.other_names(file))
+            and all(id(owner_of(name.path)) in unused_ids for name in view.other_names(file))
         ]
         finding = view.suspect(
             _ID,
