@@ -15,7 +15,7 @@ def main() -> None:
     gc.disable()
     _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout = _printable(sys.stdout)
+        sys.stdout = _safe_output(sys.stdout)
     if sys.argv[1:] in (["--version"], ["-V"]):
         from deadweight._version import __version__
 
@@ -45,7 +45,7 @@ def _run(arguments: list[str], kept: list[object]) -> int:
     return code
 
 
-def _printable(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+def _safe_output(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     """`stream`, which takes names and frames in a locale without such characters, and fails where a disk is full."""
     encoding, interactive = stream.encoding, stream.isatty()
     raw = stream.buffer

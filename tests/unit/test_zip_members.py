@@ -123,7 +123,7 @@ def test_encrypted_members_are_left_out() -> None:
 
 def test_broken_deflate_data() -> None:
     data = zipped({"a": b"x" * 100})
-    start = data.index(b"a") + 1
+    start = 30 + len("a")  # behind the local file header (APPNOTE 4.3.7), which holds the time
     archive = Archive(Whole(data[:start] + b"\xff" + data[start + 1 :]), every)
     with pytest.raises(BadZip, match="'a' is not valid deflate data"):
         archive.read(archive.members[0], 100)

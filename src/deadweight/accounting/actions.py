@@ -94,7 +94,7 @@ def _union(findings: Sequence[Finding]) -> Sequence[Item]:
     for finding in findings:
         for item in finding.items:
             known = union.setdefault(item.path, item)
-            if known is not item and item.unpacked > known.unpacked:
+            if item.unpacked > known.unpacked:
                 union[item.path] = item
     return list(union.values())
 
@@ -104,7 +104,7 @@ def _action(name: str, title: str, detail: str, items: Sequence[Item], findings:
         id=name,
         title=title,
         detail=detail,
-        unpacked=sum([item.unpacked for item in items]),
-        wire=added_wire([item.wire for item in items]),
+        unpacked=sum(item.unpacked for item in items),
+        wire=added_wire(item.wire for item in items),
         findings=tuple(finding.id for finding in findings),
     )

@@ -64,13 +64,13 @@ class _LayerTree:
         special = [path for path in self.sizes if WHITEOUT_PREFIX in path]
         implied = [self._cut(path) for path in special if _NEVER_ADDED in path]
         self.parents = {path.rpartition("/")[0] for path in self.sizes}
-        self._made = self.parents - self.sizes.keys()
-        for path in (*self._made, *implied):
+        for parent in self.parents - self.sizes.keys():
+            self._add_parents(parent.rpartition("/")[0])
+        for path in implied:
             self._add_parents(path.rpartition("/")[0])
-        self._made.update(implied)
-        for path in self._made - {""}:
-            self.sizes.setdefault(path, 0)
         self.parents.discard("")
+        for path in self.parents.union(filter(None, implied)) - self.sizes.keys():
+            self.sizes[path] = 0
         self.whiteouts = [
             path
             for path in special
@@ -120,7 +120,6 @@ class _LayerTree:
                 problem = f"makes more than {MAX_PATHS} characters of paths that its entries do not have"
                 raise LimitExceeded(f"layer {self._index.digest}", problem)
             self.parents.add(path)
-            self._made.add(path)
             path = path.rpartition("/")[0]
 
 

@@ -43,9 +43,8 @@ def owner_summaries(view: View) -> tuple[OwnerSummary, ...]:
     """
     owner_of, shares = view.owners.get, view.ledger.shares
     owned: dict[int, list[Node]] = defaultdict(list)
-    owners = map(id, map(owner_of, [file.path for file in view.files]))
-    for owner, file in zip(owners, view.files, strict=True):
-        owned[owner].append(file)
+    for file in view.files:
+        owned[id(owner_of(file.path))].append(file)
     summaries = []
     for files in owned.values():
         wires = [None if (share := shares[file.layer]) is None else share[file.number] for file in files]

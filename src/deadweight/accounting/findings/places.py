@@ -148,8 +148,6 @@ class Classifier:
         return found
 
     def _by_name(self, rules: _Rules, directory: str, name: str) -> Name | None:
-        if not (name.startswith(rules.starts) and name.endswith(rules.ends)):
-            return None
         for rule in rules.names:
             start, _, end = rule.name.partition("*")
             if not (name.startswith(start) and name.endswith(end)):
