@@ -42,7 +42,7 @@ def dive_score(layers: Sequence[LayerIndex]) -> DiveScore:
             once, leaves = (once, leaves) if len(once) > len(leaves) else (leaves, once)
             once.update(leaves)
     # A path of which dive saw no more than a whiteout of nothing has the least size that it starts from: -1.
-    unknown = {tree.hides_nothing for tree in trees} - once.keys() - {None}
+    unknown = {path for tree in trees if (path := tree.hides_nothing) is not None and path not in once}
     found = sum(once.values()) + sum(sum(sizes[1:]) for sizes in copies.values())
     least = sum(once.values()) - sum(sizes[0] - min(sizes) for sizes in copies.values()) - len(unknown)
     return DiveScore(
@@ -64,13 +64,13 @@ class _LayerTree:
         special = [path for path in self.sizes if WHITEOUT_PREFIX in path]
         implied = [self._cut(path) for path in special if _NEVER_ADDED in path]
         self.parents = {path.rpartition("/")[0] for path in self.sizes}
-        for parent in self.parents - self.sizes.keys():
+        for parent in [parent for parent in self.parents if parent not in self.sizes]:
             self._add_parents(parent.rpartition("/")[0])
         for path in implied:
             self._add_parents(path.rpartition("/")[0])
         self.parents.discard("")
-        for path in self.parents.union(filter(None, implied)) - self.sizes.keys():
-            self.sizes[path] = 0
+        for path in (*self.parents, *filter(None, implied)):
+            self.sizes.setdefault(path, 0)
         self.whiteouts = [
             path
             for path in special

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
 from deadweight.accounting.ledger import Ledger
 from deadweight.accounting.model import BROUGHT, SUSPECT, Cause, Finding, Item
@@ -13,13 +13,10 @@ from deadweight.inventory import elf
 from deadweight.inventory.elf import Elf
 from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts
-from deadweight.layer.entry import FILE, SYMLINK
+from deadweight.layer.entry import SYMLINK
 from deadweight.oci.config import ImageConfig
 from deadweight.tree.merge import Merged
 from deadweight.tree.node import Node
-
-_PATH = attrgetter("path")
-
 
 Portion = tuple[Node, int]
 """So many bytes of a live content, which is given by the first of its names."""
@@ -38,13 +35,8 @@ class View:
     @cached_property
     def files(self) -> list[Node]:
         """Every live content by the first of its names, sorted by path."""
-        shared = self.merged.shared
-        files = [node for node in self.merged.tree.leaves if node.entry.kind == FILE]
-        if shared:
-            files = [node for node in files if (node.layer, node.number) not in shared]
-            files += [names[0] for names in self._names.values()]
-        files.sort(key=_PATH)
-        return files
+        others = {node.path for names in self._other_names.values() for node in names}
+        return [node for path, node in self.merged.tree.files.items() if path not in others]
 
     @cached_property
     def links(self) -> list[tuple[str, str]]:
@@ -69,12 +61,11 @@ class View:
     def _names(self) -> dict[tuple[int, int], list[Node]]:
         """The names of contents that have several, sorted."""
         shared = self.merged.shared
+        numbers = {number for _, number in shared}
         names: dict[tuple[int, int], list[Node]] = {}
-        for node in self.merged.tree.leaves if shared else ():
-            if node.entry.kind == FILE and (key := (node.layer, node.number)) in shared:
+        for node in self.merged.tree.files.values() if shared else ():
+            if node.number in numbers and (key := (node.layer, node.number)) in shared:
                 names.setdefault(key, []).append(node)
-        for nodes in names.values():
-            nodes.sort(key=_PATH)
         return names
 
     @cached_property

@@ -123,7 +123,7 @@ class _Files:
             # Taken: no second paragraph of that name owns the same files again.
             listed = self._texts.pop(f"{stem}.list", None)
             if listed is not None:
-                return self._locator.owned(self._placed(listed.split("\n"), name))
+                return self._locator.owned(self._placed(_listed(listed), name))
         for stem in (name, f"{name}:{architecture}"):
             sums = self._texts.pop(f"{stem}.md5sums", None)
             if sums is not None:
@@ -204,12 +204,17 @@ def _alternatives(depends: str) -> tuple[tuple[str, ...], ...]:
 def _configuration(control: Mapping[str, Fact]) -> list[str]:
     """The paths in Conffiles: each line is a path, its MD5 sum and perhaps ``obsolete``."""
     lines = text(control, "Conffiles").split("\n")
-    return [line.strip().partition(" ")[0] for line in lines if line]
+    return [line.strip().partition(" ")[0].removeprefix("/") for line in lines if line]
+
+
+def _listed(paths: str) -> list[str]:
+    """The paths in a list of dpkg, each on a line, without the slash that all begin with."""
+    return ("\n" + paths.removesuffix("\n")).split("\n/")
 
 
 def _summed(sums: str) -> list[str]:
     """The paths in the output of md5sum(1): 32 digits, two spaces, the path, which may begin with ``./``."""
-    return ["/" + line[34:].removeprefix("./") for line in sums.split("\n") if len(line) > 34]
+    return [line[34:].removeprefix("./") for line in sums.split("\n") if len(line) > 34]
 
 
 def _automatic(found: tuple[str, dict[str, Fact]] | None) -> frozenset[str]:
@@ -226,7 +231,7 @@ def _diversions(found: tuple[str, dict[str, Fact]] | None) -> dict[str, tuple[st
     """Path -> where it was moved, and the package that moved it (``:`` for the administrator)."""
     lines = text(found[1], "text").split("\n") if found is not None else []
     triples = zip(lines[0::3], lines[1::3], lines[2::3], strict=False)
-    return {path: (moved, package) for path, moved, package in triples}
+    return {path.removeprefix("/"): (moved, package) for path, moved, package in triples}
 
 
 def _children(tree: Tree, folder: str) -> list[Node]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform as host
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,7 +49,7 @@ class Platform:
     @classmethod
     def of_host(cls) -> Platform:
         """This machine's architecture, for Linux, in which containers run."""
-        machine = host.machine()
+        machine = os.uname().machine
         return cls("linux", _ARCHITECTURES.get(machine, machine))
 
     def accepts(self, other: Platform) -> bool:

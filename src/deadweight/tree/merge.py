@@ -66,7 +66,7 @@ def merge(layers: Sequence[LayerIndex], *, complete: bool = True) -> Merged:
     With `complete`, a hard link without target is an error, as it is for every runtime; without (a foreign layer
     is missing) it is left out. Raises `InvalidLayer` for what cannot be unpacked, and `LimitExceeded`.
     """
-    root = Node("", "", None, IMPLICIT, -1, -1)
+    root = Node("", "", None, IMPLICIT, -1, -1, {})
     hidden = Fates(len(layers))
     for position, index in enumerate(layers):
         _Layer(root, position, index, hidden, complete).apply()
@@ -129,7 +129,7 @@ class _Layer:
                 parent = directories.get(directory) or self._parent(directory)
                 if parent.path != directory:  # behind a link
                     path = self._counted(parent, name)
-                children = _children(parent)
+                children = parent.children or _children(parent)
                 if entry.kind == FILE and parent.touched == position and name not in children:
                     children[name] = Node(path, name, parent, entry, position, number)  # as nearly always
                 else:
@@ -151,8 +151,9 @@ class _Layer:
             self._touch(old)
             return
         else:
+            below: dict[str, Node] | None = {} if entry.kind == DIRECTORY else None
             # Nearly always the path is that of the entry: one string for both spares memory.
-            node = Node(path, name, parent, entry, self._position, self._number)
+            node = Node(path, name, parent, entry, self._position, self._number, below)
         if old is not None:
             self._replace(old, node)
             del children[name]
@@ -289,7 +290,7 @@ class _Layer:
             problem = f"needs more than {MAX_IMPLICIT} directories that it has no entries for"
             raise LimitExceeded(f"layer {self._index.digest}", problem)
         children = _children(parent)
-        node = Node(self._counted(parent, name), name, parent, IMPLICIT, -1, -1)
+        node = Node(self._counted(parent, name), name, parent, IMPLICIT, -1, -1, {})
         old = children.pop(name, None)
         if old is not None:
             self._drop(old, SUPERSEDED)

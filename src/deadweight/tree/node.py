@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 
 from deadweight.layer.entry import DIRECTORY, FILE, SYMLINK, Entry
+
+_PATH = attrgetter("path")
 
 MAX_LINKS = 255
 """How many symbolic links one look-up follows: as many as the extractors that runtimes use."""
@@ -23,13 +26,20 @@ class Node:
 
     `layer` and `number` say where the entry with the type and content lies (position of the layer, base first;
     number of the entry in it); -1 for implicit directories. `path` leads from the root of the image, without a leading
-    slash; that of the root is empty.
+    slash; that of the root is empty. Only a directory has `children`, by name.
     """
 
     __slots__ = ("children", "entry", "layer", "name", "number", "parent", "path", "touched")
 
     def __init__(
-        self, path: str, name: str, parent: Node | None, entry: Entry, layer: int, number: int
+        self,
+        path: str,
+        name: str,
+        parent: Node | None,
+        entry: Entry,
+        layer: int,
+        number: int,
+        children: dict[str, Node] | None = None,
     ) -> None:
         self.path = path
         self.name = name
@@ -38,7 +48,7 @@ class Node:
         self.layer = layer
         self.number = number
         self.touched = layer
-        self.children: dict[str, Node] | None = {} if entry.kind == DIRECTORY else None
+        self.children = children
 
     @property
     def is_file(self) -> bool:
@@ -59,7 +69,7 @@ class Node:
 
 
 class Tree:
-    """The merged file system: what a container sees."""
+    """The merged file system: what a container sees. Once its `leaves` were looked at, it must not change any more."""
 
     def __init__(self, root: Node) -> None:
         self.root = root
@@ -69,13 +79,19 @@ class Tree:
         return self.root.walk()
 
     @cached_property
+    def files(self) -> Mapping[str, Node]:
+        """Every regular file by its path, in the order of the paths."""
+        return {node.path: node for node in self.leaves if node.entry.kind == FILE}
+
+    @cached_property
     def leaves(self) -> Sequence[Node]:
-        """Every node that is no directory, in no order: once looked at, the tree must not change any more."""
+        """Every node that is no directory, sorted by path."""
         found: list[Node] = []
         stack = [self.root]
         while stack:
             for child in (stack.pop().children or {}).values():
                 (found if child.children is None else stack).append(child)
+        found.sort(key=_PATH)
         return found
 
     def find(self, path: str) -> Node | None:

@@ -91,20 +91,22 @@ class Classifier:
     def placed(self, files: Iterable[Node]) -> Iterator[tuple[Node, Place | Name]]:
         """Those of `files` that are in a place, with it. Sorted by path, as they are, each directory is looked up once."""
         names = self._names
-        known: str | None = None
-        found = whole = None
+        parent = found = whole = None
+        directory = ""
         for file in files:
-            directory, _, name = file.path.rpartition("/")
-            if directory != known:
-                known, found = directory, self._find(directory)
+            if file.parent is not parent:
+                parent = file.parent
+                directory = parent.path if parent is not None else ""
+                found = self._find(directory)
                 whole = self._whole(found)
             place: Place | Name | None = whole
             if found is None:
+                name = file.name
                 rules = names.get(name[name.rfind(".") + 1 :])
                 if rules is not None and name.endswith(rules.ends) and name.startswith(rules.starts):
                     place = self._by_name(rules, directory, name)
             elif whole is None:
-                place = self._place_in(directory, found, name)
+                place = self._place_in(directory, found, file.name)
             if place is not None:
                 yield file, place
 
