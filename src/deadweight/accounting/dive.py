@@ -42,7 +42,7 @@ def dive_score(layers: Sequence[LayerIndex]) -> DiveScore:
             once, leaves = (once, leaves) if len(once) > len(leaves) else (leaves, once)
             once.update(leaves)
     # A path of which dive saw no more than a whiteout of nothing has the least size that it starts from: -1.
-    unknown = {path for tree in trees if (path := tree.hides_nothing) is not None and path not in once}
+    unknown = {gone for tree in trees if (gone := tree.hides_nothing) is not None and gone not in once}
     found = sum(once.values()) + sum(sum(sizes[1:]) for sizes in copies.values())
     least = sum(once.values()) - sum(sizes[0] - min(sizes) for sizes in copies.values()) - len(unknown)
     return DiveScore(
