@@ -7,6 +7,8 @@ import io
 import os
 import sys
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Runs the command line, and exits with its exit code (docs/concepts.md, "Exit codes")."""
@@ -27,8 +29,12 @@ def main() -> None:
     kept: list[object] = []
     try:
         code = _run(sys.argv[1:], kept)
-    except KeyboardInterrupt:  # `run` was not there yet, or not any more
-        code = 130
+    except KeyboardInterrupt:
+        from contextlib import suppress
+
+        code = INTERRUPTED
+        with suppress(OSError):  # where nobody hears it, the code still says it
+            os.write(2, b"deadweight: interrupted\n")
     # Freeing what was kept object by object takes a while, and helps nobody.
     os._exit(code)
 

@@ -20,6 +20,10 @@ class DeadweightError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    def add_remedy(self, remedy: str) -> None:
+        """`remedy` is one more thing that the user can do; it may be empty."""
+        self.remedy = "; ".join(filter(None, (self.remedy, remedy)))
+
     def __str__(self) -> str:
         text = f"{self.subject}: {self.problem}" if self.subject else self.problem
         return f"{text}; {self.remedy}" if self.remedy else text

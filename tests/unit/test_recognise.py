@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from archive_samples import docker_members, entry, layout_members, tar_of, write_members
-from deadweight.errors import DeadweightError, InvalidReference, NotFound, Unsupported
+from deadweight.errors import DeadweightError, InvalidReference, NotFound, TransportError, Unsupported
 from deadweight.transport.base import Access
-from deadweight.transport.names import parse_reference
+from deadweight.transport.names import open_source, parse_reference
 from services.images import sample_image, zstd_frame
 
 NO_ENGINE = Access(engine="unix:///nonexistent/docker.sock")
@@ -124,6 +124,21 @@ def test_the_nearest_path_is_suggested() -> None:
         recognised("imgae.tar")
     with pytest.raises(NotFound, match="the folder missing is not there"):
         recognised("missing/image.tar")
+
+
+def test_what_is_called_nearly_so_here_is_suggested_when_the_registry_has_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    Path("demo/image").mkdir(parents=True)
+    Path("nginx").write_bytes(b"\x7fELF")
+    with pytest.raises(TransportError, match=r"; did you mean demo/image\?$"):
+        open_source("demo/imgae", NO_ENGINE)
+    with pytest.raises(TransportError, match="; nginx is here, but is no image$"):
+        open_source("nginx", NO_ENGINE)
+    with pytest.raises(InvalidReference, match=r"has capital letters; .*; did you mean Image\.d\?$"):
+        Path("Image.d").mkdir()
+        open_source("Imag.d", NO_ENGINE)
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,13 @@ from deadweight.report.units import printable
 DONE = 0
 NO = 1
 FAILED = 2
-INTERRUPTED = 130
 
 _NO_THREAD = "can't start new thread"
 """How Python says it; there is no class for it."""
 
 
 def run(arguments: Sequence[str], kept: list[object]) -> int:
-    """Runs the command in `arguments`: 0 done, 1 the answer is no, 2 could not do it, 130 interrupted.
+    """Runs the command in `arguments`: 0 done, 1 the answer is no, 2 could not do it. `KeyboardInterrupt` goes through.
 
     What is large goes into `kept`, so that the caller says when it is freed.
     """
@@ -36,8 +35,6 @@ def run(arguments: Sequence[str], kept: list[object]) -> int:
         if debug:
             _print_traceback()
         return _fail(str(error))
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
     except BrokenPipeError:
         _drop_output()  # the reader (`head`, a pager) has seen enough
     except (OSError, MemoryError, RuntimeError) as error:
@@ -88,11 +85,7 @@ def _system_error(error: OSError | MemoryError | RuntimeError) -> str:
 
 
 def _fail(message: str) -> int:
-    return _say(f"error: {message}", FAILED)
-
-
-def _say(message: str, code: int) -> int:
     line = printable(" ".join(message.split()))
     with suppress(OSError):  # where nobody hears it, the code still says it
-        print(f"deadweight: {line}", file=sys.stderr)  # noqa: T201
-    return code
+        print(f"deadweight: error: {line}", file=sys.stderr)  # noqa: T201
+    return FAILED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import NamedTuple, cast
 
-from deadweight.errors import InvalidReference
+from deadweight.errors import DeadweightError, InvalidReference
 from deadweight.transport.base import MODULES, READ_ONLY, Access, Destination, Source
 
 
@@ -37,7 +37,25 @@ def parse_reference(text: str, access: Access) -> Reference:
 def open_source(text: str, access: Access) -> Source:
     """The image named by `text`, for reading."""
     reference = parse_reference(text, access)
+    if reference == ("docker", f"//{text}"):
+        return _open_unnamed(reference, text, access)
     return cast("Source", _module(reference).open_source(reference.location, access))
+
+
+def _open_unnamed(reference: Reference, text: str, access: Access) -> Source:
+    """The image of a registry that `text` can only mean. If it is not there, the error names what is called so here."""
+    source: Source | None = None
+    try:
+        source = cast("Source", _module(reference).open_source(reference.location, access))
+        source.root()
+    except DeadweightError as error:
+        if source is not None:
+            source.close()
+        from deadweight.transport.recognise import nearby
+
+        error.add_remedy(nearby(text))
+        raise
+    return source
 
 
 def open_destination(text: str, access: Access) -> Destination:

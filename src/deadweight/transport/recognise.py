@@ -51,7 +51,7 @@ def recognise(text: str, access: Access) -> tuple[str, str]:
         if transport:
             return transport, text
     elif is_path:
-        raise NotFound(str(path), "does not exist", _nearest(path))
+        raise NotFound(str(path), "does not exist", _nearest(path) or _missing_folder(path.parent))
     _refuse_misspelt(text)
     from deadweight.transport.engine import has_image
 
@@ -135,6 +135,16 @@ def _forwards(pieces: Iterator[bytes]) -> ReadAt:
     return read_at
 
 
+def nearby(text: str) -> str:
+    """What there is of files that `text`, which seemed to name none, may have meant; empty where there is nothing."""
+    path, _ = split_source(text)
+    return f"{path} is here, but is no image" if exists(str(path)) else _nearest(path)
+
+
+def _missing_folder(folder: Path) -> str:
+    return "" if exists(str(folder)) else f"the folder {folder} is not there"
+
+
 def _nearest(path: Path) -> str:
     from difflib import get_close_matches  # only for an error
 
@@ -142,8 +152,6 @@ def _nearest(path: Path) -> str:
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in islice(entries, 10_000)]
-    except (FileNotFoundError, NotADirectoryError):
-        return f"the folder {folder} is not there"
     except OSError:
         return ""
     close = get_close_matches(path.name, names, 1, _SIMILAR_FILE)
