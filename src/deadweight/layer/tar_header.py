@@ -22,11 +22,20 @@ MAX_PATH = 4096
 MAX_EXTENSION = 1 << 20
 """The most bytes of the pax and GNU extension headers of one entry."""
 MAX_SIZE = 1 << 50
+MAX_REMEMBERED = 65536
+"""How many fields that recur are kept with what they mean."""
 
 XATTR_PREFIX = "SCHILY.xattr."
 
-# Name, mode, uid, gid, size, mtime, checksum, type, link name, magic, device numbers, prefix.
-_FIELDS = struct.Struct("100s8s8s8s12s12s8sc100s6s66x16s155s12x")
+_FIELDS = struct.Struct("100s24s12s12s8sc")
+"""Name, mode with uid and gid, size, mtime, checksum, type. What comes after them is seldom needed."""
+_LINK, _MAGIC, _MAJOR, _MINOR, _PREFIX = (
+    slice(157, 257),
+    slice(257, 263),
+    slice(329, 337),
+    slice(337, 345),
+    slice(345, 500),
+)
 
 KIND_OF = {
     b"0": FILE,
@@ -75,7 +84,8 @@ class HeaderReader:
     """Header blocks in the order of the stream; keeps what extension headers say for the entry that they precede."""
 
     def __init__(self) -> None:
-        self._numbers = _Octal()
+        self._accesses = _Accesses()
+        self._times = _Times()
         self._records: dict[str, bytes] = {}
         self._extended = 0
 
@@ -107,9 +117,7 @@ class HeaderReader:
 
         Raises `HeaderError`.
         """
-        name, mode, uid, gid, size, mtime, stored, typeflag, link, magic, numbers_of, prefix = _FIELDS.unpack(
-            block
-        )
+        name, access, size, mtime, stored, typeflag = _FIELDS.unpack_from(block)
         # Adler-32's lower half is one plus the sum of all bytes, modulo 65521: the fast way to add 512 of them.
         # The stored checksum itself counts as eight spaces.
         total = (adler32(block) & 0xFFFF) - (adler32(stored) & 0xFFFF) + 256
@@ -118,13 +126,13 @@ class HeaderReader:
         kind = KIND_OF.get(typeflag)
         if kind is None:
             return _extension_size(typeflag, octal(size))
-        numbers = self._numbers
         path = name.partition(b"\0")[0].decode("utf-8", "surrogateescape")
-        if prefix[0] and magic == b"ustar\0":
-            path = f"{_text(prefix)}/{path}"
-        target = _text(link) if kind is SYMLINK or kind is HARD_LINK else ""
+        if block[_PREFIX.start] and block[_MAGIC] == b"ustar\0":
+            path = f"{_text(block[_PREFIX])}/{path}"
+        target = _text(block[_LINK]) if kind is SYMLINK or kind is HARD_LINK else ""
         length = octal(size) if kind is FILE else 0
-        owner, group, modified = numbers[uid], numbers[gid], numbers[mtime]
+        mode, owner, group = self._accesses[access]
+        modified = self._times[mtime]
         xattrs: tuple[tuple[str, bytes], ...] = ()
         if self._records or self._extended:
             records, self._records, self._extended = self._records, {}, 0
@@ -155,19 +163,29 @@ class HeaderReader:
             raise HeaderError(f"claims a size of {length} bytes")
         if target:
             target = _link_target(target, kind)
-        device = (
-            (number(numbers_of[:8]), number(numbers_of[8:])) if kind is CHARACTER or kind is BLOCK else (0, 0)
-        )
-        fields = (path, kind, length, numbers[mode] & 0o7777, owner, group, modified, target, xattrs, device)
+        device = (0, 0)
+        if kind is CHARACTER or kind is BLOCK:
+            device = number(block[_MAJOR]), number(block[_MINOR])
+        fields = (path, kind, length, mode, owner, group, modified, target, xattrs, device)
         return tuple.__new__(Header, fields)
 
 
-class _Octal(dict[bytes, int]):
-    """Header fields that recur in thousands of entries, such as modes and owners, with their numbers."""
+class _Accesses(dict[bytes, tuple[int, int, int]]):
+    """Mode, uid and gid by their three fields: the same few recur in thousands of entries."""
+
+    def __missing__(self, fields: bytes) -> tuple[int, int, int]:
+        value = number(fields[:8]) & 0o7777, number(fields[8:16]), number(fields[16:])
+        if len(self) < MAX_REMEMBERED:
+            self[fields] = value
+        return value
+
+
+class _Times(dict[bytes, int]):
+    """Times of modification by their field."""
 
     def __missing__(self, field: bytes) -> int:
         value = number(field)
-        if len(self) < 65536:
+        if len(self) < MAX_REMEMBERED:
             self[field] = value
         return value
 
