@@ -131,13 +131,13 @@ def test_what_is_called_nearly_so_here_is_suggested_when_the_registry_has_nothin
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     Path("demo/image").mkdir(parents=True)
+    Path("Image.d").mkdir()
     Path("nginx").write_bytes(b"\x7fELF")
     with pytest.raises(TransportError, match=r"; did you mean demo/image\?$"):
         open_source("demo/imgae", NO_ENGINE)
-    with pytest.raises(TransportError, match="; nginx is here, but is no image$"):
+    with pytest.raises(TransportError, match=r"; nginx is here, but is no image$"):
         open_source("nginx", NO_ENGINE)
     with pytest.raises(InvalidReference, match=r"has capital letters; .*; did you mean Image\.d\?$"):
-        Path("Image.d").mkdir()
         open_source("Imag.d", NO_ENGINE)
 
 
