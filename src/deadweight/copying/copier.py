@@ -21,7 +21,7 @@ from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document, Index, Manifest, parse_document
 from deadweight.transport.base import Access, Destination, Source
 from deadweight.transport.location import split_location
-from deadweight.transport.names import open_destination, open_source
+from deadweight.transport.names import open_destination, open_source, parse_destination
 
 ALL: Literal["all"] = "all"
 """Instead of a platform: whatever the reference names, an index with all that it holds."""
@@ -43,6 +43,7 @@ def copy_image(
 
     Raises `DeadweightError`; the destination is then as it was before.
     """
+    parse_destination(destination)  # a mistake in it is told before anything is opened
     with open_source(source, access) as origin, open_destination(destination, access) as target:
         _require_distinct(origin.reference, target.reference)
         return copy(

@@ -58,13 +58,19 @@ def _open_unnamed(reference: Reference, text: str, access: Access) -> Source:
     return source
 
 
-def open_destination(text: str, access: Access) -> Destination:
-    """The place named by `text`, for writing; here the transport must be named."""
+def parse_destination(text: str) -> Reference:
+    """The transport and location in `text`; for writing, the transport must be named. Raises `InvalidReference`."""
     name, colon, location = text.partition(":")
     if not colon or name not in MODULES or not location:
         known = ", ".join(f"{transport}:" for transport in MODULES if transport not in READ_ONLY)
         raise InvalidReference(text, "is no destination", f"write TRANSPORT:LOCATION with one of {known}")
-    return cast("Destination", _module(Reference(name, location)).open_destination(location, access))
+    return Reference(name, location)
+
+
+def open_destination(text: str, access: Access) -> Destination:
+    """The place named by `text`, for writing."""
+    reference = parse_destination(text)
+    return cast("Destination", _module(reference).open_destination(reference.location, access))
 
 
 def _module(reference: Reference):  # type: ignore[no-untyped-def]
