@@ -169,7 +169,7 @@ def test_copy(image: str, tmp_path: Path) -> None:
             ["copy", "a", "b"],
             "is no destination; write TRANSPORT:LOCATION with one of docker-archive:, oci:, ",
         ),
-        (["copy", "a", "b"], "docker-daemon:\n"),
+        (["copy", "a", "b"], "rootfs:\n"),
         (["analyze", "x", "--platform", "a/b/c/d"], "is not a platform"),
     ],
 )

@@ -45,7 +45,7 @@ def copy_image(
     """
     parse_destination(destination)  # a mistake in it is told before anything is opened
     with open_source(source, access) as origin, open_destination(destination, access) as target:
-        _require_distinct(origin.reference, target.reference)
+        require_distinct(origin.reference, target.reference)
         return copy(
             origin,
             target,
@@ -223,7 +223,7 @@ class _Copier:
         return Compression(stored)
 
 
-def _require_distinct(source: str, destination: str) -> None:
+def require_distinct(source: str, destination: str) -> None:
     """Raises `UsageError` where both references name one image, whose only copy would be replaced."""
     place = _place(source)
     if source == destination or (place is not None and place == _place(destination)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from deadweight.copying import CopyResult
+from deadweight.copying import CopyResult, Export
 from deadweight.report.units import count, printable, share, size
 
 
@@ -21,4 +21,14 @@ def render_copy(result: CopyResult) -> str:
     if before != after:
         lines.append(f"stored layers: {size(before)} -> {size(after)} ({share(after - before, before)})")
     lines += [f"note: {printable(note)}" for note in result.notes]
+    return "\n".join(lines) + "\n"
+
+
+def render_export(result: Export) -> str:
+    """A few lines: where to, the archive's digest, and what is in it."""
+    lines = [
+        f"{printable(result.source)} -> rootfs:{printable(str(result.path))}",
+        str(result.digest),
+        f"{count(result.entries, 'entry', 'entries')}; {size(result.unpacked)} in files; {size(result.size)} written",
+    ]
     return "\n".join(lines) + "\n"

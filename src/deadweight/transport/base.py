@@ -24,9 +24,6 @@ MODULES = {
 """Transport name -> module of this package with `open_source` and `open_destination`. Imported where used: a
 registry client costs more to import than a small archive to read."""
 
-READ_ONLY = frozenset({"rootfs"})
-"""Transports that no image can be written to."""
-
 COMPRESSIONS = frozenset({"gzip", "zstd", "uncompressed"})
 """Every compression that a layer may have."""
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import NamedTuple, cast
 
 from deadweight.errors import DeadweightError, InvalidReference
-from deadweight.transport.base import MODULES, READ_ONLY, Access, Destination, Source
+from deadweight.transport.base import MODULES, Access, Destination, Source
 
 
 class Reference(NamedTuple):
@@ -62,7 +62,7 @@ def parse_destination(text: str) -> Reference:
     """The transport and location in `text`; for writing, the transport must be named. Raises `InvalidReference`."""
     name, colon, location = text.partition(":")
     if not colon or name not in MODULES or not location:
-        known = ", ".join(f"{transport}:" for transport in MODULES if transport not in READ_ONLY)
+        known = ", ".join(f"{transport}:" for transport in MODULES)
         raise InvalidReference(text, "is no destination", f"write TRANSPORT:LOCATION with one of {known}")
     return Reference(name, location)
 

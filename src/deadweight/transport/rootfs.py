@@ -50,7 +50,7 @@ def open_source(location: str, access: Access) -> Source:
 
 def open_destination(location: str, access: Access) -> Destination:
     """Raises `Unsupported`: a root file system is merged from layers, which no transport does."""
-    raise Unsupported(f"rootfs:{location}", "cannot be written to", "copy to docker-archive: or oci: instead")
+    raise Unsupported(f"rootfs:{location}", "takes no layers", "deadweight.copying.export_image merges them")
 
 
 class _Archive:
