@@ -34,6 +34,8 @@ class Item:
     kind: str
     content: bytes = b""
     link: str = ""
+    mode: int = 0
+    """0 for the usual one of the kind."""
 
 
 Stack = Sequence[Sequence[Item]]
@@ -77,7 +79,7 @@ def tar_of(layer: Sequence[Item]) -> bytes:
         for item in layer:
             info = tarfile.TarInfo(item.path)
             info.type = _TYPES[item.kind]
-            info.mode = 0o755 if item.kind == DIRECTORY else 0o644
+            info.mode = item.mode or (0o755 if item.kind == DIRECTORY else 0o644)
             info.linkname = item.link
             info.size = len(item.content)
             tar.addfile(info, io.BytesIO(item.content))

@@ -23,6 +23,8 @@ class Command:
     examples: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+    rest: str = ""
+    """The argument that gets all that stands after ``--``, where there is one."""
 
 
 def whole_number(least: int) -> Callable[[str], int]:

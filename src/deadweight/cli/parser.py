@@ -6,7 +6,7 @@ import argparse
 from typing import Any, NoReturn
 
 from deadweight._version import __version__
-from deadweight.cli import analyze, check, copy, diff, look
+from deadweight.cli import analyze, check, copy, diff, look, sandbox
 from deadweight.cli.command import Command
 from deadweight.report.units import printable
 
@@ -18,6 +18,7 @@ COMMANDS: tuple[Command, ...] = (
     look.CAT,
     look.TREE,
     copy.COMMAND,
+    sandbox.RUN,
 )
 """In the order of the help."""
 
@@ -26,7 +27,7 @@ An IMAGE is a file or directory, recognised by its content, a name that the loca
   docker-archive:FILE[:NAME]   oci:DIR[:NAME]   oci-archive:FILE[:NAME]   dir:DIR
   docker://HOST/NAME[:TAG]     docker-daemon:NAME[:TAG]      rootfs:DIR-OR-TAR
 
-exit codes: 0 done, 1 the answer is no (over budget), 2 could not do it
+exit codes: 0 done, 1 the answer is no (over budget), 2 could not do it; of run, the program's
 """
 
 
@@ -84,6 +85,7 @@ class CommandParser(_Parser):
     def __init__(self, *, command: Command, **settings: Any) -> None:
         super().__init__(**settings)
         self._command: Command | None = command
+        self._rest = command.rest
 
     def complete(self) -> None:
         """Adds the arguments, if they are not there yet."""
@@ -92,10 +94,21 @@ class CommandParser(_Parser):
             command.add_arguments(self)
             self.add_argument("--debug", action="store_true", help="show the trace of an error")
             self.set_defaults(run=command.run)
+            if command.rest:
+                self.usage = f"{self.format_usage().removeprefix('usage: ').rstrip()} [-- CMD ...]".replace(
+                    "%", "%%"
+                )
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         self.complete()
-        return super().parse_known_args(args, namespace)  # type: ignore[no-untyped-call]
+        rest: list[str] = []
+        if self._rest and "--" in args:
+            end = args.index("--")
+            args, rest = args[:end], args[end + 1 :]
+        namespace, unknown = super().parse_known_args(args, namespace)  # type: ignore[no-untyped-call]
+        if self._rest:
+            setattr(namespace, self._rest, rest)
+        return namespace, unknown
 
 
 def _unknown_command(message: str) -> str:

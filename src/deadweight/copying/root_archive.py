@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from operator import attrgetter
 
 from deadweight.errors import NotFound
@@ -16,8 +16,10 @@ from deadweight.tree.node import Node, Tree
 _PATH = attrgetter("path")
 
 
-def root_archive(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> Iterator[bytes | memoryview]:
-    """The archive of `tree`, which `image`'s layers with these `indexes` make, piece by piece.
+def root_archive(
+    image: Image, indexes: Sequence[LayerIndex], tree: Tree, *, without: Container[str] = ()
+) -> Iterator[bytes | memoryview]:
+    """The archive of `tree`, which `image`'s layers with these `indexes` make, piece by piece; kinds in `without` are left out.
 
     Directories come first, then contents in the order of the layers, then all other names: every parent and every target
     of a hard link is there before what needs it. The same tree gives the same bytes. Each layer is read once and verified.
@@ -38,7 +40,7 @@ def root_archive(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> Ite
             if node is not first:
                 link = node.entry._replace(path=node.path, kind=HARD_LINK, size=0, link=first.path)
                 yield header(link)
-        else:
+        elif node.entry.kind not in without:
             yield _header(node)
     yield END
 

@@ -1,0 +1,9 @@
+"""Running the root file system of an image: without root, without a daemon, and without a trace on the host.
+
+Programs do the work that needs a kernel: bubblewrap makes the container, GNU tar unpacks. See docs/security.md.
+"""
+
+from deadweight.sandbox.box import Box, Running, open_box
+from deadweight.sandbox.command import Command, Limits, command_of
+
+__all__ = ["Box", "Command", "Limits", "Running", "command_of", "open_box"]

@@ -1,0 +1,250 @@
+"""An image's root file system, unpacked for as long as it is needed, and programs that run in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from deadweight.copying.root_archive import root_archive
+from deadweight.errors import NotFound, TransportError, Unsupported
+from deadweight.image import Image
+from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress, index_image
+from deadweight.layer.entry import BLOCK, CHARACTER
+from deadweight.sandbox.accounts import Accounts, accounts_of
+from deadweight.sandbox.bubblewrap import LAUNCH, ROOT, bubblewrap, container, unpack
+from deadweight.sandbox.command import Command, Limits
+from deadweight.sandbox.memory import Watch
+from deadweight.sandbox.namespaces import IdMap, enter, find_id_map, order_file
+from deadweight.tree.merge import merge
+from deadweight.tree.node import LinkLoop, Tree
+
+_HOSTS = b"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\tsandbox\n"
+_DEVICES = frozenset({CHARACTER, BLOCK})
+"""No user namespace makes them; the sandbox has its own /dev."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a program ended: its exit code, 128 and the signal's number where one ended it, and why we ended it, if we did."""
+
+    code: int
+    stopped: str = ""
+
+
+class Running:
+    """A program in a sandbox. It ends with the block that it was started in at the latest."""
+
+    def __init__(self, process: subprocess.Popen[bytes], report: int, limits: Limits) -> None:
+        self._process = process
+        self._report = report
+        self._watch = Watch(process, limits)
+        self.stdout: IO[bytes] | None = process.stdout
+        self.stderr: IO[bytes] | None = process.stderr
+
+    @property
+    def pid(self) -> int:
+        """The process on the host that all others of the sandbox end with."""
+        return self._process.pid
+
+    def wait(self) -> Exit:
+        """How it ended, when it has. Raises `NotFound` where the program could not be started, `Unsupported` where no
+        sandbox could be made.
+        """
+        code = self._process.wait()
+        stopped = self._watch.finish()
+        _, failed, problem = os.read(self._report, 4096).decode("utf-8", "replace").rpartition("failed ")
+        if failed:
+            raise NotFound("the program", problem)
+        if not problem and not stopped and code > 0:
+            raise Unsupported(
+                "the sandbox", f"bubblewrap could not make it (exit code {code})", "see above why"
+            )
+        return Exit(128 - code if code < 0 else code, stopped)
+
+    def stop(self, number: int = signal.SIGTERM, grace: float = 10.0) -> None:
+        """Sends the signal to the program, as engines stop a container, and ends everything after `grace` seconds."""
+        program = self._watch.program()
+        if program is not None:
+            with suppress(ProcessLookupError):
+                os.kill(program, number)
+        deadline = time.monotonic() + grace
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends everything at once."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self) -> None:
+        """Ends it, and lets go of what it holds."""
+        self.kill()
+        self._watch.finish()
+        for stream in (self._process.stdin, self.stdout, self.stderr):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        os.close(self._report)
+
+
+class Box:
+    """An unpacked root file system. It stays as it is: each run has a layer of its own over it."""
+
+    def __init__(self, folder: Path, id_map: IdMap, tree: Tree, accounts: Accounts) -> None:
+        self._folder = folder
+        self._id_map = id_map
+        self._tree = tree
+        self._accounts = accounts
+
+    @contextmanager
+    def start(
+        self,
+        command: Command,
+        limits: Limits,
+        *,
+        stdin: int | IO[bytes] | None = subprocess.DEVNULL,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+    ) -> Iterator[Running]:
+        """`command`, running over a disposable layer; the streams are as for `subprocess.Popen`.
+
+        Raises `NotFound` for a user that the image does not have.
+        """
+        account = self._accounts.find(command.user)
+        environment = {"HOME": account.home or "/", **command.environment}
+        report, tell_report = os.pipe()
+        order = {
+            "root": ROOT,
+            "working_dir": command.working_dir,
+            "uid": account.uid,
+            "gid": account.gid,
+            "groups": list(account.groups),
+            "environment": environment,
+            "processes": limits.processes,
+            "argv": list(command.argv),
+            "report": tell_report,
+        }
+        try:
+            with order_file(order) as file, LAUNCH.open() as launcher, self._hosts() as hosts:
+                scratch = _mount_point()
+                given = (launcher.fileno(), file.fileno())
+                resolver = limits.network and self._has_place_for("resolv.conf")
+                process = enter(
+                    container(
+                        f"{scratch}/root", *given, network=limits.network, resolver=resolver, hosts=hosts
+                    ),
+                    self._id_map,
+                    scratch=scratch,
+                    scratch_bytes=limits.scratch,
+                    pass_fds=[*given, tell_report, *([hosts] if hosts is not None else [])],
+                    cwd=self._folder,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                )
+        except BaseException:
+            os.close(report)
+            raise
+        finally:
+            os.close(tell_report)
+        running = Running(process, report, limits)
+        try:
+            yield running
+        finally:
+            running.close()
+
+    @contextmanager
+    def _hosts(self) -> Iterator[int | None]:
+        """What /etc/hosts shall say, where the image has a place for it."""
+        if not self._has_place_for("hosts"):
+            yield None
+            return
+        with tempfile.TemporaryFile() as temporary:
+            temporary.write(_HOSTS)
+            temporary.seek(0)
+            yield temporary.fileno()
+
+    def _has_place_for(self, name: str) -> bool:
+        """Whether a file can be put over ``/etc/NAME``: through links it could be anywhere."""
+        try:
+            folder, file = self._tree.find("etc"), self._tree.find(f"etc/{name}")
+        except LinkLoop:
+            return False
+        return folder is not None and folder.is_directory and (file is None or file.is_file)
+
+
+@contextmanager
+def open_box(image: Image, *, cache: Cache = NO_CACHE, progress: Progress = SILENT) -> Iterator[Box]:
+    """`image` unpacked into a temporary folder, which is removed at the end.
+
+    Raises `Unsupported` where no sandbox can be made here, and `DeadweightError` for an image that cannot be unpacked.
+    """
+    bubblewrap()
+    id_map = find_id_map()
+    indexes = index_image(image, cache=cache, progress=progress)
+    tree = merge(indexes, complete=not any(index.missing for index in indexes)).tree
+    accounts = accounts_of(image, tree)
+    with _temporary_folder(id_map) as folder:
+        _unpack(root_archive(image, indexes, tree, without=_DEVICES), folder, id_map)
+        yield Box(folder, id_map, tree, accounts)
+
+
+@contextmanager
+def _temporary_folder(id_map: IdMap) -> Iterator[Path]:
+    """A folder with the empty folder ``root``, which is removed even if this process is killed."""
+    folder = Path(tempfile.mkdtemp(prefix="deadweight-"))
+    cleaner: subprocess.Popen[bytes] | None = None
+    try:
+        (folder / "root").mkdir()
+        for path in (folder, folder / "root"):
+            os.chown(path, id_map.root, -1)
+        # Only root of the namespace may remove what belongs to its users. It waits for the end of its input: ours.
+        clean = ["sh", "-c", 'read _; rm -rf root; cd /; rmdir "$0" 2>/dev/null', str(folder)]
+        cleaner = enter(clean, id_map, outlives=True, cwd=folder, stdin=subprocess.PIPE)
+        yield folder
+    finally:
+        if cleaner is not None and cleaner.stdin is not None:
+            cleaner.stdin.close()
+            cleaner.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mount_point() -> str:
+    """A folder that is there on every host, and that nobody misses in the sandbox. Raises `Unsupported`."""
+    for name in ("/mnt", "/media", "/srv", "/opt"):
+        if Path(name).is_dir():
+            return name
+    raise Unsupported("the sandbox", "there is no place to mount it", "make the folder /mnt")
+
+
+def _unpack(archive: Iterator[bytes | memoryview], folder: Path, id_map: IdMap) -> None:
+    process = enter(
+        unpack(["root"]), id_map, cwd=folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=1 << 20
+    )
+    assert process.stdin is not None and process.stderr is not None  # noqa: S101, PT018 - pipes, as asked for
+    try:
+        with suppress(BrokenPipeError):  # tar says why
+            for piece in archive:
+                process.stdin.write(piece)
+            process.stdin.close()
+        problem = process.stderr.read().decode("utf-8", "replace").strip()
+        if process.wait():
+            last = problem.splitlines()[-1] if problem else f"tar exited with {process.returncode}"
+            raise TransportError(str(folder), f"the image cannot be unpacked: {last}")
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+        with suppress(BrokenPipeError):
+            process.stdin.close()

@@ -1,0 +1,79 @@
+"""Enters namespaces of its own and becomes the program that it is told.
+
+Run as ``python enter.py FD``, where FD gives a JSON object: ``ready`` and ``go`` (descriptors: the parent writes the ID maps
+between the two), ``scratch`` (where to mount memory of ``scratch_bytes`` with ``root``, which is the folder ``root`` of the
+current one with a layer over it; or empty), ``outlives`` (false: it is killed when its parent is) and ``argv``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+# From Linux's <sched.h>, <sys/mount.h> and <sys/prctl.h>.
+CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+MS_REC, MS_PRIVATE = 0x4000, 1 << 18
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, options: str | None) -> None:
+    texts = [text.encode() if text is not None else None for text in (source, target, kind)]
+    data = options.encode() if options is not None else None
+    _checked(_libc.mount(*texts, ctypes.c_ulong(flags), data), f"mount {target}")
+
+
+def _lay_over(scratch: str, scratch_bytes: int) -> None:
+    """Mounts what can be written over ``root``; what is written lies in memory and is gone with the namespace.
+
+    The current folder may be behind one that only its owner gets through: its path is of no use here.
+    """
+    _mount("none", scratch, "tmpfs", 0, f"size={scratch_bytes},mode=0755")
+    for name in ("upper", "work", "root"):
+        Path(scratch, name).mkdir()
+    top = os.lstat("root")
+    os.chown(f"{scratch}/upper", top.st_uid, top.st_gid)
+    Path(scratch, "upper").chmod(top.st_mode & 0o7777)
+    layers = f"lowerdir=root,upperdir={scratch}/upper,workdir={scratch}/work,userxattr"
+    _mount("none", f"{scratch}/root", "overlay", 0, layers)
+    os.chdir("/")
+
+
+def main() -> None:
+    """Does it; an error is one line on standard error, and exit code 125."""
+    with open(int(sys.argv[1])) as stream:  # noqa: PTH123 - a descriptor
+        order = json.load(stream)
+    try:
+        _checked(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare")
+        os.write(order["ready"], b".")
+        if not os.read(order["go"], 1):
+            raise OSError(0, "the maps of user IDs could not be written")
+        os.setgroups([])
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+        if not order["outlives"]:
+            _checked(_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+        _mount("none", "/", None, MS_REC | MS_PRIVATE, None)
+        if order["scratch"]:
+            _lay_over(order["scratch"], order["scratch_bytes"])
+        for descriptor in (order["ready"], order["go"]):
+            os.close(descriptor)
+        os.execvp(order["argv"][0], order["argv"])  # noqa: S606
+    except OSError as error:
+        sys.stderr.write(f"cannot enter: {error.strerror or error}\n")
+        sys.exit(125)
+
+
+if __name__ == "__main__":
+    main()
