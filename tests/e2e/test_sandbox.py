@@ -133,7 +133,7 @@ def test_a_user_is_kept_within_bounds(box: Box) -> None:
 
 
 def test_it_sees_no_processes_and_no_network_of_the_host(box: Box) -> None:
-    assert asked(box, "ls /proc | grep -c '^[0-9]'")[1] == "4\n"  # process 1, the shell, ls and grep
+    assert int(asked(box, "ls /proc | grep -c '^[0-9]'")[1]) < 8  # process 1, the shell and its commands
     assert asked(box, "cat /proc/net/dev | tail -n +3")[1].split(":")[0].strip() == "lo"
     assert asked(box, "hostname")[1] == "sandbox\n"
     code, _, _ = asked(box, "cat /proc/net/dev | tail -n +4 | grep -q :")
