@@ -344,3 +344,19 @@ def test_links_lead_nowhere_on_the_host(tmp_path: Path, entries: list[Item], cod
             assert asked(box, script)[0] == code
     assert before == {path: path.lstat().st_mtime_ns for path in before}
     assert not Path("/etc/written").exists()
+
+
+def test_where_namespaces_are_refused_it_says_so(reference: str) -> None:
+    limit = "echo 0 > /proc/sys/user/max_user_namespaces"  # of the namespace that it runs in
+    command = f'{limit}; exec "$0" -m deadweight run {reference}'
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "sh", "-c", command, sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "deadweight: error: the sandbox: user namespaces are refused here (unshare: No space"
+    )
+    assert done.stderr.count("\n") == 1

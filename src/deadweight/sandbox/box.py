@@ -22,8 +22,8 @@ from deadweight.layer.entry import BLOCK, CHARACTER
 from deadweight.sandbox.accounts import Accounts, accounts_of
 from deadweight.sandbox.bubblewrap import LAUNCH, ROOT, bubblewrap, container, unpack
 from deadweight.sandbox.command import Command, Limits
-from deadweight.sandbox.memory import Watch
 from deadweight.sandbox.namespaces import IdMap, enter, find_id_map, order_file
+from deadweight.sandbox.watch import Watch
 from deadweight.tree.merge import merge
 from deadweight.tree.node import LinkLoop, Tree
 
@@ -46,14 +46,10 @@ class Running:
     def __init__(self, process: subprocess.Popen[bytes], report: int, limits: Limits) -> None:
         self._process = process
         self._report = report
+        self._told = b""
         self._watch = Watch(process, limits)
         self.stdout: IO[bytes] | None = process.stdout
         self.stderr: IO[bytes] | None = process.stderr
-
-    @property
-    def pid(self) -> int:
-        """The process on the host that all others of the sandbox end with."""
-        return self._process.pid
 
     def wait(self) -> Exit:
         """How it ended, when it has. Raises `NotFound` where the program could not be started, `Unsupported` where no
@@ -61,21 +57,24 @@ class Running:
         """
         code = self._process.wait()
         stopped = self._watch.finish()
-        _, failed, problem = os.read(self._report, 4096).decode("utf-8", "replace").rpartition("failed ")
+        while piece := os.read(self._report, 4096):
+            self._told += piece
+        _, failed, problem = self._told.decode("utf-8", "replace").rpartition("failed ")
         if failed:
             raise NotFound("the program", problem)
         if not problem and not stopped and code > 0:
-            raise Unsupported(
-                "the sandbox", f"bubblewrap could not make it (exit code {code})", "see above why"
-            )
+            problem = f"bubblewrap could not make it (exit code {code})"
+            raise Unsupported("the sandbox", problem, "its own words are above")
         return Exit(128 - code if code < 0 else code, stopped)
 
     def stop(self, number: int = signal.SIGTERM, grace: float = 10.0) -> None:
         """Sends the signal to the program, as engines stop a container, and ends everything after `grace` seconds."""
         program = self._watch.program()
-        if program is not None:
-            with suppress(ProcessLookupError):
-                os.kill(program, number)
+        if program is None:  # it has not begun, or has ended
+            self.kill()
+            return
+        with suppress(ProcessLookupError):
+            os.kill(program, number)
         deadline = time.monotonic() + grace
         while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from deadweight.errors import Unsupported
+from deadweight.sandbox.inside.enter import READY
 
 ENTER = Path(__file__).with_name("inside") / "enter.py"
 FIRST_ID, IDS = 524288, 65536
 """The users of a namespace that root makes: the first that systemd (uid-gid.md) leaves to containers."""
-_WAY_OUT = "slim without running it, or run as root"
+_WAY_OUT = "allow this user to make user namespaces, or run where that is allowed"
 
 
 class IdMap(Protocol):
@@ -37,14 +38,15 @@ class IdMap(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OfRoot:
-    """Root may map whom it likes: users whom nobody else is."""
+    """Root may map whom it likes: `count` users from `root` on."""
 
     root: int = FIRST_ID
+    count: int = IDS
 
     def write(self, pid: int) -> None:
         for kind in ("uid_map", "gid_map"):
             try:
-                Path(f"/proc/{pid}/{kind}").write_text(f"0 {FIRST_ID} {IDS}\n")
+                Path(f"/proc/{pid}/{kind}").write_text(f"0 {self.root} {self.count}\n")
             except OSError as error:
                 raise Unsupported("the sandbox", f"{kind}: {error.strerror}", _WAY_OUT) from None
 
@@ -78,11 +80,19 @@ class Subordinate:
 def find_id_map() -> IdMap:
     """The map that this user may write. Raises `Unsupported` where there is none."""
     if os.getuid() == 0:
-        return OfRoot()
+        return _of_root(Path("/proc/self/uid_map").read_text())
     for program in ("newuidmap", "newgidmap"):
         if shutil.which(program) is None:
             raise Unsupported("the sandbox", f"{program} is not there", "install uidmap, or run as root")
     return Subordinate(os.getuid(), _range(Path("/etc/subuid")), _range(Path("/etc/subgid")))
+
+
+def _of_root(own_map: str) -> OfRoot:
+    """Users whom nobody else is; root of a container that has no more than its own gets those (user_namespaces(7))."""
+    ranges = [tuple(map(int, line.split())) for line in own_map.splitlines()]
+    if any(first <= FIRST_ID and first + count >= FIRST_ID + IDS for first, _, count in ranges):
+        return OfRoot()
+    return OfRoot(0, min(IDS, max((count for first, _, count in ranges if first == 0), default=1)))
 
 
 def _range(table: Path) -> tuple[int, int]:
@@ -139,8 +149,10 @@ def enter(
         os.close(tell_ready)
         tell_ready = -1
         try:
-            if not os.read(ready, 1):
-                raise Unsupported("the sandbox", "user namespaces are refused here", _WAY_OUT)
+            told = os.read(ready, 4096)
+            if told != READY:
+                problem = f"user namespaces are refused here ({told.decode('utf-8', 'replace')})"
+                raise Unsupported("the sandbox", problem, _WAY_OUT)
             id_map.write(process.pid)
             for stream in (process.stdout, process.stderr):
                 if stream is not None:  # so that the program can open them by name, too

@@ -1,8 +1,9 @@
 """Enters namespaces of its own and becomes the program that it is told.
 
 Run as ``python enter.py FD``, where FD gives a JSON object: ``ready`` and ``go`` (descriptors: the parent writes the ID maps
-between the two), ``scratch`` (where to mount memory of ``scratch_bytes`` with ``root``, which is the folder ``root`` of the
-current one with a layer over it; or empty), ``outlives`` (false: it is killed when its parent is) and ``argv``.
+when it has read `READY` from the one, and then something to the other), ``scratch`` (where to mount memory of
+``scratch_bytes``, and in it ``root``: the current folder's ``root`` with a layer over it; or empty), ``outlives`` (false: it
+is killed when its parent is) and ``argv``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
 PR_SET_PDEATHSIG = 1
+
+READY = b"ready"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -56,7 +59,11 @@ def main() -> None:
         order = json.load(stream)
     try:
         _checked(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare")
-        os.write(order["ready"], b".")
+    except OSError as error:
+        os.write(order["ready"], str(error.strerror).encode())
+        sys.exit(125)
+    try:
+        os.write(order["ready"], READY)
         if not os.read(order["go"], 1):
             raise OSError(0, "the maps of user IDs could not be written")
         os.setgroups([])
