@@ -90,7 +90,7 @@ def normalise(text: str, at: int = 0) -> Normalised:
 def volatile_between(first: tuple[Token, ...], second: tuple[Token, ...]) -> frozenset[int]:
     """Positions of the tokens that changed between two recordings of one original.
 
-    None if the recordings differ in ordinary text as well, for then their tokens are not known to be the same.
+    There are none if ordinary text differs as well: nothing tells then which token is which.
     """
     shapes = [[token.rule or token.text for token in one] for one in (first, second)]
     if shapes[0] != shapes[1]:
@@ -130,7 +130,10 @@ def _excused(one: Token, two: Token, seen: bool) -> bool:
     if one.lead is None or two.lead is None:
         return one.lead is two.lead
     drift = abs(one.lead - two.lead)
-    return min(drift, _DAY - drift if one.rule == "clock" else drift) < MAX_DRIFT
+    if one.rule == "clock":
+        # It goes round.
+        drift = min(drift % _DAY, -drift % _DAY)
+    return drift < MAX_DRIFT
 
 
 def tokens(text: str, at: int, header: str = "") -> tuple[Token, ...]:

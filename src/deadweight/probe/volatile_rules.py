@@ -16,7 +16,6 @@ word is no token. The guards refuse the marks of a token that was replaced, so t
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 OPEN, CLOSE = "⟨", "⟩"
@@ -125,10 +124,8 @@ RULES: tuple[Rule, ...] = (
         rf"[ ]?(?:ns|us|µs|μs|ms|sec|secs|seconds|milliseconds|s){_END}",
         "how long something took",
     ),
-    Rule(
-        "pid", rf"[A-Za-z_)]\[(?P<token>\d{{1,7}})(?=\]:)", "processes are numbered as they start: sshd[123]:"
-    ),
-    Rule("pid", rf"(?<=\] )\[(?P<token>\d{{1,7}})(?=\] [\[A-Z])", "the same, as Gunicorn writes it"),
+    Rule("pid", r"[A-Za-z_)]\[(?P<token>\d{1,7})(?=\]:)", "processes are numbered as they start: sshd[123]:"),
+    Rule("pid", r"(?<=\] )\[(?P<token>\d{1,7})(?=\] [\[A-Z])", "the same, as Gunicorn writes it"),
     Rule(
         "pid",
         rf"{_START}(?P<token>\d{{1,7}}#\d{{1,7}})(?=: )",
