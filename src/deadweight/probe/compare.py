@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from deadweight.probe.excerpt import Row, excerpt
+from deadweight.probe.excerpt import Row, excerpt, shown
 from deadweight.probe.observation import ExitAnswer, Failure, HttpAnswer, Observation, TcpAnswer
 from deadweight.probe.volatile import reconcile, tokens, volatile_between
 
@@ -79,7 +79,7 @@ def _compare_texts(
     if expected == found:
         return None
     if expected is None or found is None:
-        return Difference(name, *(_ABSENT if text is None else text for text in (expected, found)))
+        return Difference(name, _shown(expected), _shown(found))
     header = name.removeprefix("header ") if name.startswith("header ") else ""
     was = tokens(expected, first.at, header)
     volatile = frozenset[int]().union(
@@ -95,11 +95,11 @@ def _compare_texts(
     rows = excerpt(both.expected, both.found)
     line = next(row for row in rows if not row.same)
     several = "\n" in both.expected or "\n" in both.found
-    return Difference(name, _shown(line.expected), _shown(line.found), rows if several else ())
+    return Difference(name, line.expected or _ABSENT, line.found or _ABSENT, rows if several else ())
 
 
 def _shown(line: str | None) -> str:
-    return _ABSENT if line is None else line
+    return shown(line) if line else _ABSENT
 
 
 def _http(answer: HttpAnswer) -> _Recording:

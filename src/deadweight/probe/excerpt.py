@@ -42,7 +42,8 @@ def _row(number: int, one: str | None, two: str | None) -> Row:
     if one is not None and two is not None and one != two:
         # Of a long line the part that differs is what matters.
         start = max(0, _common(one, two) - _BEFORE)
-    return Row(number, _cut(one, start), _cut(two, start), same=one == two)
+    left, right = (None if line is None else shown(line, start) for line in (one, two))
+    return Row(number, left, right, same=one == two)
 
 
 def _common(one: str, two: str) -> int:
@@ -53,9 +54,8 @@ def _common(one: str, two: str) -> int:
     return min(len(one), len(two))
 
 
-def _cut(line: str | None, start: int) -> str | None:
-    if line is None:
-        return None
+def shown(line: str, start: int = 0) -> str:
+    """`line` as it may be shown: from `start` on if it is long, with controls escaped."""
     if len(line) <= MAX_WIDTH:
         start = 0
     head = "..." if start else ""
@@ -64,7 +64,7 @@ def _cut(line: str | None, start: int) -> str | None:
 
 
 def _escape(match: re.Match[str]) -> str:
-    """A control as ``\\x1b``; a byte that is no UTF-8 as itself; so that output cannot steer a terminal."""
+    r"""A control as ``\x1b``; a byte that is no UTF-8 as itself; so that output cannot steer a terminal."""
     code = ord(match[0])
     if 0xDC80 <= code <= 0xDCFF:
         code -= 0xDC00
