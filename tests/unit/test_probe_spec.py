@@ -65,5 +65,5 @@ def test_errors_name_the_text_and_say_what_to_write(text: str, message: str) -> 
     with pytest.raises(UsageError) as caught:
         parse_probe(text)
     assert message in str(caught.value)
-    assert str(caught.value).startswith("probe '")
+    assert str(caught.value).startswith("probe ")
     assert caught.value.remedy

@@ -79,7 +79,7 @@ def normalise(text: str, at: int = 0) -> Normalised:
     """
     parts, count = [], Counter[str]()
     for token in tokens(text, at):
-        if token.rule and (token.lead is None or token.usual):
+        if token.rule and (token.lead is None or abs(token.lead) <= _NEAR):
             parts.append(token.mark)
             count[token.rule] += 1
         else:

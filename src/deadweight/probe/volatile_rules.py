@@ -42,11 +42,11 @@ _YEAR = r"(?P<year>\d{4})"
 _MONTH_NAME = r"(?P<month_name>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _WEEKDAY = r"(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _DAY = r"(?P<day>\d\d|[ ]?\d)"
-_SECOND = r":(?P<second>[0-6]\d)(?:[.,]\d{1,9})?+"
+_SECOND = r":(?P<second>[0-6]\d)(?:[.,]\d{1,9})?"
 _CLOCK = rf"(?P<hour>[0-2]?\d):(?P<minute>[0-5]\d){_SECOND}"
-_HOUR_MINUTE = rf"(?P<hour>[0-2]?\d):(?P<minute>[0-5]\d)(?:{_SECOND})?+"
-_HALF = r"(?:[ ](?P<half>[AP]M))?+"
-_ZONE = r"(?:[ ](?P<kept>[A-Za-z][A-Za-z/_-]*|[+-]\d\d(?::?\d\d)?+))?+"
+_HOUR_MINUTE = rf"(?P<hour>[0-2]?\d):(?P<minute>[0-5]\d)(?:{_SECOND})?"
+_HALF = r"(?:[ ](?P<half>[AP]M))?"
+_ZONE = r"(?:[ ](?P<kept>[A-Za-z][A-Za-z/_-]*|[+-]\d\d(?::?\d\d)?))?"
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "mail time",
-        rf"{_START}(?:{_WEEKDAY},[ ])?+{_DAY}[ -]{_MONTH_NAME}[ -]{_YEAR}[ ]{_HOUR_MINUTE}{_TIME_END}",
+        rf"{_START}(?:{_WEEKDAY},[ ])?{_DAY}[ -]{_MONTH_NAME}[ -]{_YEAR}[ ]{_HOUR_MINUTE}{_TIME_END}",
         "RFC 5322 and HTTP (RFC 9110, section 5.6.7), lists of files, Redis",
         NEAR,
     ),
@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     Rule("clock", rf"{_START}(?<!:){_CLOCK}{_TIME_END}", "a time of day without a date"),
     Rule(
         "epoch",
-        rf"{_START}(?<![.-])(?P<epoch>\d{{10}})(?:\d{{3}}|\d{{6}}|\d{{9}})?+(?:\.\d{{1,9}})?+{_END}(?!\.\d)",
+        rf"{_START}(?<![.-])(?P<epoch>\d{{10}})(?:\d{{3}}|\d{{6}}|\d{{9}})?(?:\.\d{{1,9}})?{_END}(?!\.\d)",
         "seconds since 1970, and their thousandths, millionths and billionths",
         NEAR,
     ),
@@ -107,12 +107,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "IPv6 address",
         rf"(?<![\w:.{CLOSE}])\[?(?:(?:[0-9a-fA-F]{{1,4}}:){{7}}[0-9a-fA-F]{{1,4}}"
-        rf"|(?:[0-9a-fA-F]{{1,4}}:){{1,6}}(?::[0-9a-fA-F]{{1,4}}){{1,6}}|::1)(?:\]:\d{{1,5}})?+(?![\w:{OPEN}])",
+        rf"|(?:[0-9a-fA-F]{{1,4}}:){{1,6}}(?::[0-9a-fA-F]{{1,4}}){{1,6}}|::1)(?:\]:\d{{1,5}})?(?![\w:{OPEN}])",
         "containers and clients get addresses as they come",
     ),
     Rule(
         "IPv4 address",
-        rf"(?<![\w.{CLOSE}])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?::\d{{1,5}})?+(?![\w{OPEN}])(?!\.\d)",
+        rf"(?<![\w.{CLOSE}])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?::\d{{1,5}})?(?![\w{OPEN}])(?!\.\d)",
         "containers and clients get addresses and ports as they come",
     ),
     Rule(
@@ -120,7 +120,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "duration",
-        rf"(?<![\w.{CLOSE}-])(?:\d{{1,6}}h)?+(?:\d{{1,6}}m(?=\d))?+\d{{1,12}}(?:\.\d{{1,12}})?+(?:e-\d\d?)?+"
+        rf"(?<![\w.{CLOSE}-])(?:\d{{1,6}}h)?(?:\d{{1,6}}m(?=\d))?\d{{1,12}}(?:\.\d{{1,12}})?(?:e-\d\d?)?"
         rf"[ ]?(?:ns|us|µs|μs|ms|sec|secs|seconds|milliseconds|s){_END}",
         "how long something took",
     ),
@@ -136,7 +136,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "temporary name",
-        rf"(?:/var)?/tmp/(?P<token>[\w.-]{{5,}}+(?<=\w))(?!{OPEN})",
+        rf"(?:/var)?/tmp/(?P<token>[\w.-]{{4,}}\w){_END}",
         "mkstemp() and its like",
     ),
 )
@@ -161,7 +161,7 @@ HEADER_RULES: tuple[Rule, ...] = (
     Rule("age", r"\A\d{1,10}\Z", "seconds in a cache (RFC 9111, section 5.1)", ALWAYS, frozenset({"age"})),
     Rule(
         "time taken",
-        r"(?<![\w.])\d{1,12}(?:\.\d{1,12})?+(?!\d)",
+        r"(?<![\w.])\d{1,12}(?:\.\d{1,12})?(?!\d)",
         "how long the answer took",
         ALWAYS,
         frozenset({"server-timing", "x-process-time", "x-response-time", "x-runtime"}),
