@@ -148,7 +148,7 @@ BROKEN: dict[str, tuple[Observation, Observation, str]] = {
         "body",
     ),
     "another limit": (API, api(AT + 90, IDS[2], "1ms", limit="0s"), "body"),
-    "an id that is none": (API, api(AT + 90, IDS[2], "1ms", request=""), "body"),
+    "an id that is none": (API, api(AT + 90, "", "1ms"), "body"),
     "a time that is none": (API, api(AT + 90, IDS[2], "1ms", now="1970-01-01T00:00:00+00:00"), "body"),
     "an offset": (
         API,
