@@ -74,11 +74,19 @@ def api(at: int, request: str, took: str, **changes: object) -> HttpAnswer:
     }
     body.update(changes)
     text = json.dumps({key: value for key, value in body.items() if value is not None}, ensure_ascii=False)
-    headers = (("Content-Type", "application/json"), ("X-Request-Id", request), ("Set-Cookie", f"sid={request}; Secure"))
+    headers = (
+        ("Content-Type", "application/json"),
+        ("X-Request-Id", request),
+        ("Set-Cookie", f"sid={request}; Secure"),
+    )
     return HttpAnswer(200, "OK", headers, text.encode(), at=at)
 
 
-IDS = ("0a1b2c3d-9dad-41d1-80b4-00c04fd430c8", "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "550e8400-e29b-41d4-a716-446655440000")
+IDS = (
+    "0a1b2c3d-9dad-41d1-80b4-00c04fd430c8",
+    "6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+    "550e8400-e29b-41d4-a716-446655440000",
+)
 API = api(AT, IDS[0], "1.2ms")
 API_AGAIN = api(AT + 20, IDS[1], "1.4ms")
 API_FOUND = api(AT + 90, IDS[2], "0.9ms")
@@ -110,7 +118,9 @@ def test_an_answer_like_the_original() -> None:
     assert compare(WORKED, replace(WORKED, stderr=LOG.replace(b"09,120", b"59,5"), at=AT + 50)) == ()
 
 
-@pytest.mark.parametrize("answer", [NGINX, FLASK_500, EXPRESS_404, API, PSQL, DATE, WORKED, TcpAnswer(True), Failure("x")])
+@pytest.mark.parametrize(
+    "answer", [NGINX, FLASK_500, EXPRESS_404, API, PSQL, DATE, WORKED, TcpAnswer(True), Failure("x")]
+)
 def test_an_answer_is_like_itself(answer: Observation) -> None:
     assert compare(answer, answer) == ()
     assert from_json(strict_json.loads(strict_json.canonical(to_json(answer)), "x"), "x") == answer
@@ -124,17 +134,29 @@ def changed(answer: HttpAnswer, name: str, value: str | None) -> HttpAnswer:
 BROKEN: dict[str, tuple[Observation, Observation, str]] = {
     "an error page": (NGINX, replace(FLASK_500, at=AT), "status"),
     "an error page with status 200": (NGINX, replace(NGINX, body=FLASK_500.body), "body"),
-    "another error": (EXPRESS_404, replace(EXPRESS_404, body=EXPRESS_404.body.replace(b"GET /", b"GET /x")), "body"),
+    "another error": (
+        EXPRESS_404,
+        replace(EXPRESS_404, body=EXPRESS_404.body.replace(b"GET /", b"GET /x")),
+        "body",
+    ),
     "another status": (NGINX, replace(NGINX, status=204), "status"),
     "another reason": (NGINX, replace(NGINX, reason="Okay"), "reason"),
     "an empty body": (NGINX, replace(NGINX, body=b""), "body"),
     "half a body": (NGINX, replace(NGINX, body=NGINX.body[:40]), "body"),
     "a body that was cut": (NGINX, replace(NGINX, truncated=True), "truncated"),
-    "another type": (NGINX, changed(NGINX, "Content-Type", "application/octet-stream"), "header content-type"),
+    "another type": (
+        NGINX,
+        changed(NGINX, "Content-Type", "application/octet-stream"),
+        "header content-type",
+    ),
     "a missing header": (NGINX, changed(NGINX, "Content-Type", None), "header content-type"),
     "a new header": (NGINX, replace(NGINX, headers=(*NGINX.headers, ("X-Error", "1"))), "header x-error"),
     "another version": (NGINX, changed(NGINX, "Server", "nginx/1.27.4"), "header server"),
-    "another file": (NGINX, changed(NGINX, "Last-Modified", "Thu, 01 Jan 1970 00:00:00 GMT"), "header last-modified"),
+    "another file": (
+        NGINX,
+        changed(NGINX, "Last-Modified", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        "header last-modified",
+    ),
     "another count": (API, api(AT + 90, IDS[2], "1ms", count=0), "body"),
     "a count as text": (API, api(AT + 90, IDS[2], "1ms", count="144"), "body"),
     "a shorter list": (API, api(AT + 90, IDS[2], "1ms", items=["a", "b"]), "body"),
@@ -152,12 +174,19 @@ BROKEN: dict[str, tuple[Observation, Observation, str]] = {
     "a time that is none": (API, api(AT + 90, IDS[2], "1ms", now="1970-01-01T00:00:00+00:00"), "body"),
     "an offset": (
         API,
-        api(AT + 90, IDS[2], "1ms", now=datetime.fromtimestamp(AT + 90, UTC).isoformat().replace("+00", "+01")),
+        api(
+            AT + 90, IDS[2], "1ms", now=datetime.fromtimestamp(AT + 90, UTC).isoformat().replace("+00", "+01")
+        ),
         "body",
     ),
     "another zone by the clock alone": (
         API,
-        api(AT + 90, IDS[2], "1ms", local=datetime.fromtimestamp(AT + 90, UTC).strftime("%Y-%m-%d %H:%M:%S CET")),
+        api(
+            AT + 90,
+            IDS[2],
+            "1ms",
+            local=datetime.fromtimestamp(AT + 90, UTC).strftime("%Y-%m-%d %H:%M:%S CET"),
+        ),
         "body",
     ),
     "a session that is empty": (API, changed(API_FOUND, "Set-Cookie", "sid=; Secure"), "header set-cookie"),
@@ -165,7 +194,11 @@ BROKEN: dict[str, tuple[Observation, Observation, str]] = {
     "a zone without its data": (DATE, replace(DATE, stdout=b"Tue Nov 24 22:25:09 Europe 2026\n"), "stdout"),
     "a zone that is UTC": (DATE, replace(DATE, stdout=b"Tue Nov 24 22:25:09 UTC 2026\n"), "stdout"),
     "a locale that is missing": (DATE, replace(DATE, stdout=b"Di 24. Nov 23:25:09 CET 2026\n"), "stdout"),
-    "fewer rows": (PSQL, replace(PSQL, stdout=PSQL.stdout.replace(b"  2 | bob\n(2 rows)", b"(1 row)")), "stdout"),
+    "fewer rows": (
+        PSQL,
+        replace(PSQL, stdout=PSQL.stdout.replace(b"  2 | bob\n(2 rows)", b"(1 row)")),
+        "stdout",
+    ),
     "no output": (PSQL, replace(PSQL, stdout=b""), "stdout"),
     "a traceback": (WORKED, ExitAnswer(1, b"", TRACEBACK, at=AT), "exit code"),
     "a warning": (WORKED, replace(WORKED, stderr=LOG + b"warning: no CA certificates\n"), "stderr"),
@@ -176,7 +209,11 @@ BROKEN: dict[str, tuple[Observation, Observation, str]] = {
     ),
     "a signal": (WORKED, replace(WORKED, code=-11), "exit code"),
     "a refused connection": (TcpAnswer(True), TcpAnswer(False), "accepted"),
-    "another greeting": (TcpAnswer(True, b"220 mail ESMTP\r\n"), TcpAnswer(True, b"421 busy\r\n"), "first bytes"),
+    "another greeting": (
+        TcpAnswer(True, b"220 mail ESMTP\r\n"),
+        TcpAnswer(True, b"421 busy\r\n"),
+        "first bytes",
+    ),
     "no answer": (NGINX, Failure("connection refused"), "answer"),
     "another failure": (Failure("connection refused"), Failure("timed out"), "failure"),
     "another kind": (TcpAnswer(True), PSQL, "answer"),
@@ -205,7 +242,9 @@ def test_what_is_shown() -> None:
     ]
     (difference,) = compare(NGINX, changed(NGINX, "ETag", None))
     assert (difference.expected, difference.found, difference.rows) == ('"6745ef54-267"', "(none)", ())
-    assert [(one.expected, one.found) for one in compare(PSQL, TcpAnswer(False))] == [("exit code 0", "no connection")]
+    assert [(one.expected, one.found) for one in compare(PSQL, TcpAnswer(False))] == [
+        ("exit code 0", "no connection")
+    ]
     assert [one.found for one in compare(PSQL, NGINX)] == ["200 OK"]
 
 

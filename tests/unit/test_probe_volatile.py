@@ -64,7 +64,9 @@ def test_what_rules_see(text: str, shown: str) -> None:
 def agree(expected: str, found: str, *repeats: str, later: int = 60, header: str = "") -> bool:
     """Whether `found`, recorded `later` by so many seconds, is as good as `expected`."""
     was = tokens(expected, AT, header)
-    seen = frozenset[int]().union(*(volatile_between(was, tokens(other, AT + 30, header)) for other in repeats))
+    seen = frozenset[int]().union(
+        *(volatile_between(was, tokens(other, AT + 30, header)) for other in repeats)
+    )
     both = reconcile(was, tokens(found, AT + later, header), seen)
     return both.expected == both.found
 
@@ -98,7 +100,11 @@ def test_another_zone_is_seen_even_where_none_is_written(expected: str, found: s
 @pytest.mark.parametrize(
     ("expected", "again", "found"),
     [
-        ("id 550e8400-e29b-41d4-a716-446655440000", "id 6ba7b810-9dad-41d1-80b4-00c04fd430c8", "id " + "0a1b2c3d-" * 1 + "9dad-41d1-80b4-00c04fd430c8"),
+        (
+            "id 550e8400-e29b-41d4-a716-446655440000",
+            "id 6ba7b810-9dad-41d1-80b4-00c04fd430c8",
+            "id " + "0a1b2c3d-" * 1 + "9dad-41d1-80b4-00c04fd430c8",
+        ),
         ("at 0x7f12a4567890", "at 0x7f12a4567000", "at 0x7f99a4567000"),
         ("took 0.8ms", "took 1.2s", "took 900us"),
         ("22:25:09", "22:25:39", "22:26:09"),
@@ -137,7 +143,9 @@ def test_ids_keep_their_length() -> None:
 
 
 def test_a_text_that_holds_a_mark_is_not_what_the_mark_stands_for() -> None:
-    assert not agree("id 550e8400-e29b-41d4-a716-446655440000", "id ⟨uuid⟩", "id 6ba7b810-9dad-41d1-80b4-00c04fd430c8")
+    assert not agree(
+        "id 550e8400-e29b-41d4-a716-446655440000", "id ⟨uuid⟩", "id 6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,7 +178,9 @@ def test_etags_change_only_where_the_original_changed() -> None:
 
 
 def test_excused_changes_are_counted() -> None:
-    both = reconcile(tokens("2026-11-24T22:25:09Z x", AT), tokens("2026-11-24T22:25:10Z x", AT + 1), frozenset())
+    both = reconcile(
+        tokens("2026-11-24T22:25:09Z x", AT), tokens("2026-11-24T22:25:10Z x", AT + 1), frozenset()
+    )
     assert both.excused == (("time", 1),)
     assert both.expected == "⟨time⟩Z x"
 

@@ -65,7 +65,10 @@ def test_nothing_asked() -> None:
     ("text", "message"),
     [
         ("probs = []", "deadweight.toml: slim: has the unknown key 'probs'; did you mean 'probes'?"),
-        ("[[workload]]\nname = 'a'\nreddy = 1", "slim.workload 1: has the unknown key 'reddy'; did you mean 'ready'?"),
+        (
+            "[[workload]]\nname = 'a'\nreddy = 1",
+            "slim.workload 1: has the unknown key 'reddy'; did you mean 'ready'?",
+        ),
         ("timeout = 3\n[[workload]]\nname = 'a'", "has the unknown key 'timeout'"),
         ("[[workload]]\nprobes = []", "slim.workload 1: has no name"),
         ("[[workload]]\nname = 'a'\n[[workload]]\nname = 'a'", "has two of the name 'a'"),
@@ -86,7 +89,7 @@ def test_nothing_asked() -> None:
         ("network = 'no'", "neither true nor false"),
         ("command = 3", "is no command"),
         ("command = [3]", "is no command"),
-        ("command = \"a 'b\"", "no closing quotation"),
+        ('command = "a \'b"', "no closing quotation"),
         ("env = { A = 1 }", "is no table of strings"),
     ],
 )
@@ -117,7 +120,9 @@ def test_a_health_check_is_a_probe(
 
 
 def test_exposed_ports_are_probed() -> None:
-    workload = workload_of(Execution(exposed_ports=("443/tcp", "53/udp", "80", "0/tcp", "70000/tcp", "x/tcp")))
+    workload = workload_of(
+        Execution(exposed_ports=("443/tcp", "53/udp", "80", "0/tcp", "70000/tcp", "x/tcp"))
+    )
     assert workload.probes == (
         Tcp(80),
         Tcp(443),

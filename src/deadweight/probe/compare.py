@@ -80,7 +80,7 @@ def _compare_texts(
         return None
     if expected is None or found is None:
         return Difference(name, _shown(expected), _shown(found))
-    header = name.removeprefix("header ") if name.startswith("header ") else ""
+    header = name.split(" ")[1] if name.startswith("header ") else ""
     was = tokens(expected, first.at, header)
     volatile = frozenset[int]().union(
         *(
@@ -116,7 +116,7 @@ def _http(answer: HttpAnswer) -> _Recording:
         left_out |= {"content-length"}
     for lower in sorted(values.keys() - left_out):
         for number, (_, value) in enumerate(values[lower], 1):
-            texts[f"header {lower}" if number == 1 else f"header {lower} {number}"] = value
+            texts[f"header {shown(lower)}" if number == 1 else f"header {shown(lower)} {number}"] = value
     texts["body"] = _text(answer.body)
     texts["truncated"] = _yes(answer.truncated)
     return _Recording(answer.at, texts)

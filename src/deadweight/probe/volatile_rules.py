@@ -37,7 +37,7 @@ class Rule:
 _START = rf"(?<![\w{CLOSE}])"
 _END = rf"(?![\w{OPEN}])"
 # A zone may follow without a space.
-_TIME_END = rf"(?![\d:{OPEN}])(?![.,]\d)"
+_TIME_END = rf"(?![\d:{OPEN}])(?![.,][\d{OPEN}])"
 _YEAR = r"(?P<year>\d{4})"
 _MONTH_NAME = r"(?P<month_name>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _WEEKDAY = r"(?P<weekday>Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
     Rule("clock", rf"{_START}(?<!:){_CLOCK}{_TIME_END}", "a time of day without a date"),
     Rule(
         "epoch",
-        rf"{_START}(?<![.-])(?P<epoch>\d{{10}})(?:\d{{3}}|\d{{6}}|\d{{9}})?(?:\.\d{{1,9}})?{_END}(?!\.\d)",
+        rf"{_START}(?<![.-])(?P<epoch>\d{{10}})(?:\d{{3}}|\d{{6}}|\d{{9}})?(?:\.\d{{1,9}})?{_END}(?!\.[\d{OPEN}])",
         "seconds since 1970, and their thousandths, millionths and billionths",
         NEAR,
     ),
@@ -112,7 +112,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "IPv4 address",
-        rf"(?<![\w.{CLOSE}])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?::\d{{1,5}})?(?![\w{OPEN}])(?!\.\d)",
+        rf"(?<![\w.{CLOSE}])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?::\d{{1,5}})?(?![\w{OPEN}])(?!\.[\d{OPEN}])",
         "containers and clients get addresses and ports as they come",
     ),
     Rule(
@@ -132,7 +132,9 @@ RULES: tuple[Rule, ...] = (
         "the same, with the thread, as nginx writes it",
     ),
     Rule(
-        "pid", rf"{_START}(?:pid|PID)\"?[ ]?[=:]?[ ]?(?P<token>\d{{1,7}}){_END}(?!\.\d)", "the same: pid=123"
+        "pid",
+        rf"{_START}(?:pid|PID)\"?[ ]?[=:]?[ ]?(?P<token>\d{{1,7}}){_END}(?!\.[\d{OPEN}])",
+        "the same: pid=123",
     ),
     Rule(
         "temporary name",
