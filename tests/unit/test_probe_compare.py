@@ -315,6 +315,7 @@ def test_text_stays_readable_and_other_bytes_whole() -> None:
         {"kind": "http", "status": 200, "headers": "x"},
         {"kind": "http", "status": 200, "headers": [["a"]]},
         {"kind": "http", "status": 200, "headers": [["a", 1]]},
+        {"kind": "http", "status": 200, "headers": [["a 2", "b"]]},
         {"kind": "tcp"},
     ],
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -159,6 +160,8 @@ def _headers(source: Mapping[str, Any], subject: str) -> tuple[tuple[str, str], 
     for pair in pairs:
         if not isinstance(pair, list) or [type(part) for part in pair] != [str, str]:
             raise InvalidDocument(subject, "a header must be an array of its name and its value")
+        if not pair[0] or re.search(r"\s", pair[0]):
+            raise InvalidDocument(subject, f"{pair[0][:20]!r} is no name of a header")
     return tuple((name, text) for name, text in pairs)
 
 
