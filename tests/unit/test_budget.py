@@ -57,6 +57,11 @@ def write(folder: Path, text: str, name: str = "deadweight.toml") -> Path:
     return path
 
 
+def test_workloads_may_stand_in_the_same_file(tmp_path: Path) -> None:
+    settings = read_settings(write(tmp_path, '[budget]\nlayers = 3\n[slim]\nprobes = ["http:GET /"]\n'))
+    assert settings.budget == Budget(layers=3)
+
+
 def test_settings_with_sections_for_images(tmp_path: Path) -> None:
     settings = read_settings(
         write(

@@ -19,17 +19,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from deadweight.budget.quantity import parse_bytes, parse_growth
 from deadweight.errors import NotFound, UsageError
+from deadweight.known_keys import require_known
 
 MAX_SETTINGS = 1 << 20
 """The most bytes of a settings file."""
-SECTIONS = ("budget", "images")
+SECTIONS = ("budget", "images", "slim")
 _BYTES = {"wire": "wire", "unpacked": "unpacked", "dead": "dead", "largest-file": "largest_file"}
 _COUNTS = ("layers", "secrets")
 KEYS = (*_BYTES, *_COUNTS, "growth", "baseline")
@@ -92,7 +92,7 @@ def read_settings(path: Path) -> Settings:
     origin = str(path)
     if path.name == "pyproject.toml":
         values = _table(_table(values, "tool", origin), "deadweight", origin)
-    _require_known(values, SECTIONS, origin)
+    require_known(values, SECTIONS, origin)
     images = _table(values, "images", origin)
     settings = Settings(
         origin=origin,
@@ -105,7 +105,7 @@ def read_settings(path: Path) -> Settings:
 
 
 def _budget(base: Budget, values: Mapping[str, Any], subject: str) -> Budget:
-    _require_known(values, KEYS, subject)
+    require_known(values, KEYS, subject)
     changes: dict[str, Any] = {}
     for key, value in values.items():
         if key in _BYTES:
@@ -145,11 +145,3 @@ def _table(values: Mapping[str, Any], name: str, subject: str) -> Mapping[str, A
     if not isinstance(value, dict):
         raise UsageError(subject, f"{name!r} must be a table")
     return value
-
-
-def _require_known(values: Mapping[str, Any], known: tuple[str, ...], subject: str) -> None:
-    for key in values:
-        if key not in known:
-            near = get_close_matches(key, known, 1)
-            remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            raise UsageError(subject, f"has the unknown key {key!r}", remedy)
