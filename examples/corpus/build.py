@@ -23,8 +23,8 @@ from examples.debian_image import (
     Recipe,
     Step,
     image_config,
-    tar_command,
     take_snapshots,
+    tar_command,
     write_layers,
 )
 

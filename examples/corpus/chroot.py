@@ -48,12 +48,9 @@ exec "$@"
 """
 """What a container runtime lays over an image: an overlay to write to, /proc, /dev, and three files in /etc."""
 
-CAPABILITIES = "-all," + ",".join(
-    f"+{name}"
-    for name in (
-        "chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpcap,net_bind_service,net_raw,sys_chroot,"
-        "mknod,audit_write,setfcap"
-    ).split(",")
+CAPABILITIES = (
+    "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,"
+    "+sys_chroot,+mknod,+audit_write,+setfcap"
 )
 """Those that container engines give by default."""
 NAMESPACES = ("--mount", "--pid", "--net", "--uts", "--ipc")
