@@ -32,25 +32,38 @@ class Row:
 
 
 def check(application: Application, image: Path, starter: Starter) -> list[Row]:
-    """Asks everything; each signal is sent to an application started anew."""
+    """Asks everything. What ends the application, or finds it ended, is asked of one started anew."""
     slim = read_slim(application)
     asked = [*map(probe, slim.probes), *read_behaviours(application)]
+    together = [one for one in asked if one.question.kind is not Kind.SIGNAL and not slim.ends]
     rows = []
     with opened(application, image) as (root, config):
-        with starter.start(root, config) as running:
-            unready = wait_until_ready(running, slim, config)
-            rows += [
-                judge(running, behaviour, config, unready)
-                for behaviour in asked
-                if behaviour.question.kind is not Kind.SIGNAL
-            ]
-            if any(row.objection for row in rows):
-                print(running.said()[-3000:], file=sys.stderr)
+        if together:
+            rows += ask_all(starter, root, config, slim, together)
         for behaviour in asked:
-            if behaviour.question.kind is Kind.SIGNAL:
-                with starter.start(root, config) as running:
-                    unready = wait_until_ready(running, slim, config)
-                    rows.append(judge(running, behaviour, config, unready))
+            if behaviour not in together:
+                rows += ask_all(starter, root, config, slim, [behaviour])
+    return rows
+
+
+def ask_all(
+    starter: Starter, root: Path, config: dict[str, Any], slim: Slim, asked: list[Behaviour]
+) -> list[Row]:
+    """Starts the application and asks it; of one that ends by itself, a command takes the place of its own."""
+    question = asked[0].question
+    if slim.ends and question.kind is Kind.EXEC:
+        config = {**config, "Entrypoint": None, "Cmd": shlex.split(question.text)}
+    with starter.start(root, config) as running:
+        if slim.ends and question.kind is not Kind.SIGNAL:
+            answers = [Answer(running.ended(PATIENCE), running.said())]
+        else:
+            unready = wait_until_ready(running, slim, config)
+            answers = [
+                Answer(None, unready) if unready else answer(running, one.question, config) for one in asked
+            ]
+        rows = [Row(one, one.objection(given)) for one, given in zip(asked, answers, strict=True)]
+        if not slim.ends and any(row.objection for row in rows):
+            print(running.said()[-3000:], file=sys.stderr)
     return rows
 
 
@@ -88,8 +101,8 @@ def blob(layout: Path, descriptor: dict[str, Any]) -> Any:
 
 
 def wait_until_ready(running: Running, slim: Slim, config: dict[str, Any]) -> str:
-    """Waits until the application answers, or, if it ends by itself, has ended; says what went wrong."""
-    if slim.ends or slim.ready is None:
+    """Waits until the application answers; returns what went wrong, or nothing."""
+    if slim.ready is None:
         return ""
     ready, deadline = probe(slim.ready), time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
@@ -98,10 +111,6 @@ def wait_until_ready(running: Running, slim: Slim, config: dict[str, Any]) -> st
         if not ready.objection(answer(running, slim.ready, config)):
             return ""
     return f"not ready after {PATIENCE:.0f} seconds: {running.said().strip()[-600:]}"
-
-
-def judge(running: Running, behaviour: Behaviour, config: dict[str, Any], unready: str) -> Row:
-    return Row(behaviour, unready or behaviour.objection(answer(running, behaviour.question, config)))
 
 
 def answer(running: Running, question: Question, config: dict[str, Any]) -> Answer:
