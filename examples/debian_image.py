@@ -80,11 +80,17 @@ def this_release() -> str:
     return (fields.get("UBUNTU_CODENAME") or fields.get("VERSION_CODENAME") or "stable").strip('"')
 
 
-def take_snapshots(recipe: Recipe, folder: Path) -> list[Path]:
-    """Runs the recipe; returns the file system after each step, as a tar file in `folder`."""
+def tar_command(target: str, root: str) -> str:
+    """The shell line that keeps the file system in `root` as the tar file `target`."""
     # tar exits with 1 where a file changed while it was read: /sys does.
     exclude = " ".join(f"--exclude={shlex.quote('./' + path)}" for path in NOT_KEPT)
-    tar = f"tar --create --file={SNAPSHOT} --format=pax --sort=name --numeric-owner --xattrs {exclude} -C / . || test $? = 1"
+    options = "--format=pax --sort=name --numeric-owner --xattrs"
+    return f"tar --create --file={shlex.quote(target)} {options} {exclude} -C {shlex.quote(root)} . || test $? = 1"
+
+
+def take_snapshots(recipe: Recipe, folder: Path) -> list[Path]:
+    """Runs the recipe; returns the file system after each step, as a tar file in `folder`."""
+    tar = tar_command(SNAPSHOT, "/")
     command = ["mmdebstrap", "--variant=minbase", "--quiet", "--skip=chroot/start-stop-daemon"]
     snapshots = []
     for number, step in enumerate(recipe.steps):
