@@ -322,3 +322,10 @@ def test_text_stays_readable_and_other_bytes_whole() -> None:
 def test_evidence_that_is_none(change: dict[str, object]) -> None:
     with pytest.raises(InvalidDocument, match="evidence"):
         from_json({**to_json(PSQL), **change}, "evidence")
+
+
+@pytest.mark.parametrize("reason", ["\x7f", "one\ntwo", "\x1b[2J"])
+def test_what_a_probe_ended_with_steers_no_terminal(reason: str) -> None:
+    (difference,) = compare(TcpAnswer(False, b"", 0), Failure(reason, 0))
+    assert difference.what == "answer"
+    assert difference.found.isprintable()

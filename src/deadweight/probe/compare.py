@@ -59,7 +59,7 @@ def compare(
     Standard error is compared as strictly as all else: what a program newly complains about is what it misses.
     """
     if type(expected) is not type(found):
-        return (Difference("answer", _summary(expected), _summary(found)),)
+        return (Difference("answer", _in_words(expected), _in_words(found)),)
     read = _READERS[type(expected)]
     alike = [one for one in repeats if type(one) is type(expected)]
     first, second, *others = (read(one) for one in (expected, found, *alike))
@@ -157,6 +157,10 @@ def _text(raw: bytes) -> str:
 
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
+
+
+def _in_words(observation: Observation) -> str:
+    return shown(" ".join(_summary(observation).splitlines()))
 
 
 def _summary(observation: Observation) -> str:
