@@ -1,0 +1,3 @@
+<!doctype html>
+<title>Oh</title>
+<p><?= htmlspecialchars($message) ?>
