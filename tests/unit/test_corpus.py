@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from examples.corpus.application import names, read_application, read_behaviours, read_slim
 from examples.corpus.questions import Answer, Behaviour, Kind, Question
 
