@@ -1,0 +1,43 @@
+"""The applications of the corpus say what they must: enough behaviours, none of which a probe already asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from examples.corpus.application import names, read_application, read_behaviours, read_slim
+from examples.corpus.questions import Answer, Behaviour, Kind, Question
+
+
+@pytest.mark.parametrize("name", names())
+def test_application_is_complete(name: str) -> None:
+    application = read_application(name)
+    probes = read_slim(application).probes
+    behaviours = read_behaviours(application)
+    assert application.name == name
+    assert application.packages.debian
+    assert probes
+    assert len(behaviours) >= 5
+    assert len({one.name for one in behaviours}) == len(behaviours)
+    assert not {one.question for one in behaviours} & set(probes)
+    assert all((application.folder / source).exists() for source in application.files)
+
+
+def test_question_with_a_body() -> None:
+    question = Question.parse('http:POST /book {"name": "Ada"}')
+    assert question.kind is Kind.HTTP
+    assert question.request() == ("POST", "/book", '{"name": "Ada"}')
+
+
+def test_objections() -> None:
+    behaviour = Behaviour.from_table(
+        {"name": "a", "ask": "http:GET /a", "output": "^b$", "header": "text/css"}
+    )
+    assert behaviour.objection(Answer(200, "a\nb", "Content-Type: text/css")) == ""
+    assert "404 instead of 200" in behaviour.objection(Answer(404, "b"))
+    assert "^b$" in behaviour.objection(Answer(200, "abc", "text/css"))
+    assert "text/css" in behaviour.objection(Answer(200, "b", "text/plain"))
+
+
+def test_exit_code_is_expected_to_be_zero_unless_said() -> None:
+    assert Behaviour.from_table({"name": "a", "ask": "exec:true"}).code == 0
+    assert Behaviour.from_table({"name": "a", "ask": "exec:false", "exit": 1}).code == 1
