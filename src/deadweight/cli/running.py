@@ -28,12 +28,17 @@ def run(options: argparse.Namespace) -> int:
         network=options.net,
     )
     progress = open_progress()
-    with open_image(options.image, options.platform, access_of(options)) as image:
-        command = _command(image.config.execution, options)
-        with open_box(image, progress=progress) as box:
-            progress.close()
-            with box.start(command, limits, stdin=sys.stdin.fileno(), stdout=PIPE, stderr=PIPE) as running:
-                return _waited(running)
+    try:
+        with open_image(options.image, options.platform, access_of(options)) as image:
+            command = _command(image.config.execution, options)
+            with open_box(image, progress=progress) as box:
+                progress.close()  # from here on the terminal is the program's
+                with box.start(
+                    command, limits, stdin=sys.stdin.fileno(), stdout=PIPE, stderr=PIPE
+                ) as running:
+                    return _waited(running)
+    finally:
+        progress.close()
 
 
 def _command(execution: Execution, options: argparse.Namespace) -> Command:

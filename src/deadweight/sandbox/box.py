@@ -152,7 +152,7 @@ class Box:
                     stdout=stdout,
                     stderr=stderr,
                 )
-        except BaseException:
+        except BaseException:  # Ctrl-C too: there is no `Running` yet that would close it
             os.close(report)
             raise
         finally:

@@ -124,9 +124,7 @@ def enter(
 ) -> subprocess.Popen[bytes]:
     """Starts `argv` as root of a new user and mount namespace; with `scratch`, as `inside.enter` says.
 
-    It is killed when we are, unless it `outlives` us.
-
-    `streams` go to `subprocess.Popen`. Raises `Unsupported` where the kernel or its administrator refuses.
+    It is killed when we are, unless it `outlives` us. `streams` go to `subprocess.Popen`. Raises `Unsupported` where the kernel or its administrator refuses.
     """
     ready, tell_ready = os.pipe()
     go, tell_go = os.pipe()
@@ -158,7 +156,7 @@ def enter(
                 if stream is not None:  # so that the program can open them by name, too
                     id_map.own(stream.fileno())
             os.write(tell_go, b".")
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else knows of the process yet
             process.kill()
             process.wait()
             raise
