@@ -62,24 +62,33 @@ def container(
     argv += ["--cap-drop", "ALL"]
     for capability in CAPABILITIES:
         argv += ["--cap-add", capability]
-    argv += [*_scaffold(), "--ro-bind-data", str(launcher), _LAUNCHER]
+    python = _python()
+    argv += [*_scaffold(python), "--ro-bind-data", str(launcher), _LAUNCHER]
     argv += ["--bind", root, ROOT, "--proc", f"{ROOT}/proc", "--dev", f"{ROOT}/dev", "--chdir", "/"]
     if hosts is not None:
         argv += ["--bind-data", str(hosts), f"{ROOT}/etc/hosts"]
     if resolver and Path("/etc/resolv.conf").exists():
         argv += ["--ro-bind", str(Path("/etc/resolv.conf").resolve()), f"{ROOT}/etc/resolv.conf"]
-    return [*argv, "--", _python(), "-I", "-S", _LAUNCHER, str(order)]
+    return [*argv, "--", str(python), "-I", "-S", _LAUNCHER, str(order)]
 
 
-def _python() -> str:
-    """The interpreter itself, not the link to it in a virtual environment."""
-    return str(Path(sys.executable).resolve())
+def _python() -> Path:
+    """An interpreter that root of the namespace, who is nobody on the host, gets to. Raises `Unsupported`."""
+    for path in map(Path, (sys.executable, "/usr/bin/python3", "/usr/local/bin/python3")):
+        if path.exists() and _is_for_all(path.resolve()):
+            return path.resolve()  # not the link to it in a virtual environment
+    raise Unsupported("the sandbox", "only its owner gets to Python", "install python3 of the system")
 
 
-def _scaffold() -> Iterator[str]:
+def _is_for_all(path: Path) -> bool:
+    return all(one.stat().st_mode & 0o001 for one in (path, *path.parents))
+
+
+def _scaffold(python: Path) -> Iterator[str]:
     """What the launcher's interpreter needs, at the same places as on the host."""
     bound: list[Path] = []
-    for folder in ("/usr", "/lib", "/lib32", "/lib64", sys.base_prefix, str(Path(_python()).parent)):
+    # An interpreter lies in PREFIX/bin.
+    for folder in ("/usr", "/lib", "/lib32", "/lib64", str(python.parent.parent)):
         path = Path(folder)
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), folder)
