@@ -114,7 +114,7 @@ class Box:
     def __init__(self, folder: Path, id_map: IdMap, tree: Tree, accounts: Accounts) -> None:
         self._folder = folder
         self._id_map = id_map
-        self._tree = tree
+        self.tree = tree
         self._accounts = accounts
 
     @contextmanager
@@ -201,7 +201,7 @@ class Box:
     def _has_place_for(self, name: str) -> bool:
         """Whether a file can be put over ``/etc/NAME``: through links it could be anywhere."""
         try:
-            folder, file = self._tree.find("etc"), self._tree.find(f"etc/{name}")
+            folder, file = self.tree.find("etc"), self.tree.find(f"etc/{name}")
         except LinkLoop:
             return False
         return folder is not None and folder.is_directory and (file is None or file.is_file)
