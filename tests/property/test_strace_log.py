@@ -210,17 +210,16 @@ def test_paths_lead_where_the_kernel_says(changes: list[tuple[str, str, str]], a
     with tempfile.TemporaryDirectory() as name, ExitStack() as held:
         top = Path(name, DEEP)
         for item in ITEMS:
-            path = top / item.path
-            path.parent.mkdir(parents=True, exist_ok=True)
+            file = top / item.path
+            file.parent.mkdir(parents=True, exist_ok=True)
             if item.kind == "l":
-                path.symlink_to(item.link)
+                file.symlink_to(item.link)
             else:
-                path.write_bytes(item.content)
+                file.write_bytes(item.content)
         origins: dict[int, str] = {}
         for path, _ in tree.walk():
-            real = os.open(
-                f"{name}/{path}", os.O_PATH | os.O_NOFOLLOW
-            )  # held, so that its number stays taken
+            # Held, so that its number stays taken.
+            real = os.open(f"{name}/{path}", os.O_PATH | os.O_NOFOLLOW)
             held.callback(os.close, real)
             origins[os.fstat(real).st_ino] = path
 
