@@ -200,12 +200,12 @@ def box(layers: list[list[Item]], tmp_path_factory: pytest.TempPathFactory) -> I
         yield opened
 
 
-def run(box: Box, *argv: str, limits: Limits = LIMITS, working_dir: str = "/") -> tuple[Observed, str]:
+def run(box: Box, *argv: str, working_dir: str = "/", user: str = "") -> tuple[Observed, str]:
     """What it did, and what it printed."""
     pieces: list[bytes] = []
-    command = Command(argv, {"PATH": "/usr/bin"}, working_dir)
+    command = Command(argv, {"PATH": "/usr/bin"}, working_dir, user)
     with box.start(
-        command, limits, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, trace=pieces.append
+        command, LIMITS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, trace=pieces.append
     ) as running:
         assert running.stdout is not None
         output = running.stdout.read().decode()
@@ -292,6 +292,14 @@ def test_a_script_and_one_whose_interpreter_is_missing(box: Box) -> None:
     assert seen.uses[Use.OPENED]["data/one"] == "/bin/script"
     assert "bin/broken" in seen.uses[Use.LOOKED_AT]
     assert "/bin/broken" not in seen.uses[Use.MISSING]
+
+
+def test_another_user_of_the_image(box: Box) -> None:
+    for mode in ("threads", "places"):
+        assert run(box, "/bin/calls", mode, user="33:34")[0] == run(box, "/bin/calls", mode)[0]
+    seen, _ = run(box, "/bin/calls", "names", user="33:34")
+    assert "data" in seen.uses[Use.LOOKED_AT]  # where it may not make anything
+    assert not seen.uses[Use.CREATED]
 
 
 def test_sockets(box: Box) -> None:

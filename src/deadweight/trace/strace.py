@@ -93,10 +93,11 @@ _READ = {kind.name.encode(): (kind, _LINES[kind.shape].match) for kind in KINDS.
 _HEAD = re.compile(
     rb" *(?:\[pid +(\d{1,10})\] +|(\d{1,10}) +)?"  # whose
     rb"(?:(?:\d\d:\d\d:\d\d(?:\.\d+)?|\d+\.\d+) +(?:\(\+ +[\d.]+\) +)?)?"  # when: -r, -t, -tt or -ttt
-    rb"(?:(\w+)\(|<\.\.\. (\w+) resumed>|(\+\+\+|---|strace:) )"
+    rb"(?:([\w?]+)\(|<\.\.\. ([\w?]+) resumed>|(\+\+\+|---|strace:|\[ Process) )"
 )
 _SUPERSEDED = re.compile(rb"superseded by execve in pid (\d{1,10})")
 _UNFINISHED = b" <unfinished ...>"
+_DETACHED = b" <detached ...>"
 _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9a-f]{2})|(.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
 _QUOTED = re.compile('"' + _INNER.decode() + '"', re.DOTALL)
@@ -185,6 +186,8 @@ class Reader:
             return self._hold(process, known[0], line[begin : -len(_UNFINISHED)])
         match = known[1](line, start)
         if match is None:
+            if line.endswith(_DETACHED):
+                return None  # strace went before the call returned
             raise self._wrong()
         return self._call(process, known[0], match.groups())
 
