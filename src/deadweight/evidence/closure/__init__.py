@@ -1,0 +1,1 @@
+"""What one kind of file needs: one module for each, behind the Protocols of `closures`."""
