@@ -22,8 +22,10 @@ from deadweight.layer.entry import BLOCK, CHARACTER
 from deadweight.sandbox.accounts import Accounts, accounts_of
 from deadweight.sandbox.bubblewrap import LAUNCH, ROOT, bubblewrap, container, unpack
 from deadweight.sandbox.command import Command, Limits
+from deadweight.sandbox.log import Log, Sink
 from deadweight.sandbox.namespaces import IdMap, enter, find_id_map, order_file
 from deadweight.sandbox.watch import Watch
+from deadweight.trace.strace import tracing
 from deadweight.tree.merge import merge
 from deadweight.tree.node import LinkLoop, Tree
 
@@ -43,20 +45,27 @@ class Exit:
 class Running:
     """A program in a sandbox. It ends with the block that it was started in at the latest."""
 
-    def __init__(self, process: subprocess.Popen[bytes], report: int, limits: Limits) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], report: int, limits: Limits, log: Log | None = None
+    ) -> None:
         self._process = process
         self._report = report
         self._told = b""
-        self._watch = Watch(process, limits)
+        self._log = log
+        self._watch = Watch(process, limits, traced=log is not None)
+        if log is not None:
+            log.start(process.kill)
         self.stdout: IO[bytes] | None = process.stdout
         self.stderr: IO[bytes] | None = process.stderr
 
     def wait(self) -> Exit:
         """How it ended, when it has. Raises `NotFound` where the program could not be started, `Unsupported` where no
-        sandbox could be made.
+        sandbox could be made, and what the sink of its trace did.
         """
         code = self._process.wait()
         stopped = self._watch.finish()
+        if self._log is not None:
+            stopped = self._log.finish() or stopped
         while piece := os.read(self._report, 4096):
             self._told += piece
         _, failed, problem = self._told.decode("utf-8", "replace").rpartition("failed ")
@@ -94,6 +103,8 @@ class Running:
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
+        if self._log is not None:
+            self._log.close()
         os.close(self._report)
 
 
@@ -103,7 +114,7 @@ class Box:
     def __init__(self, folder: Path, id_map: IdMap, tree: Tree, accounts: Accounts) -> None:
         self._folder = folder
         self._id_map = id_map
-        self._tree = tree
+        self.tree = tree
         self._accounts = accounts
 
     @contextmanager
@@ -115,13 +126,17 @@ class Box:
         stdin: int | IO[bytes] | None = subprocess.DEVNULL,
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
+        trace: Sink | None = None,
     ) -> Iterator[Running]:
         """`command`, running over a disposable layer; the streams are as for `subprocess.Popen`.
 
-        Raises `NotFound` for a user that the image does not have.
+        `trace` gets what strace writes of it, up to `Limits.trace`, from a thread of its own: `trace.observe` reads that with
+        `bubblewrap.ROOT` for the mount. Raises `NotFound` for a user that the image does not have, and `Unsupported`
+        where strace is not there.
         """
         account = self._accounts.find(command.user)
         environment = {"HOME": account.home or "/", **command.environment}
+        log = Log(trace, limits.trace) if trace is not None else None
         report, tell_report = os.pipe()
         order = {
             "root": ROOT,
@@ -133,20 +148,27 @@ class Box:
             "processes": limits.processes,
             "argv": list(command.argv),
             "report": tell_report,
+            "private": [log.descriptor] if log is not None else [],
         }
         try:
             with order_file(order) as file, LAUNCH.open() as launcher, self._hosts() as hosts:
                 scratch = _mount_point()
-                given = (launcher.fileno(), file.fileno())
+                given: tuple[int, ...] = (launcher.fileno(), file.fileno())
                 resolver = limits.network and self._has_place_for("resolv.conf")
+                argv = container(
+                    f"{scratch}/root", *given, network=limits.network, resolver=resolver, hosts=hosts
+                )
+                given += (tell_report, *([hosts] if hosts is not None else []))
+                if log is not None:
+                    self._id_map.own(log.descriptor)  # strace opens it by name
+                    argv = [*tracing(log.descriptor), *argv]
+                    given += (log.descriptor,)
                 process = enter(
-                    container(
-                        f"{scratch}/root", *given, network=limits.network, resolver=resolver, hosts=hosts
-                    ),
+                    argv,
                     self._id_map,
                     scratch=scratch,
                     scratch_bytes=limits.scratch,
-                    pass_fds=[*given, tell_report, *([hosts] if hosts is not None else [])],
+                    pass_fds=given,
                     cwd=self._folder,
                     stdin=stdin,
                     stdout=stdout,
@@ -154,10 +176,12 @@ class Box:
                 )
         except BaseException:  # Ctrl-C too: there is no `Running` yet that would close it
             os.close(report)
+            if log is not None:
+                log.close()
             raise
         finally:
             os.close(tell_report)
-        running = Running(process, report, limits)
+        running = Running(process, report, limits, log)
         try:
             yield running
         finally:
@@ -177,7 +201,7 @@ class Box:
     def _has_place_for(self, name: str) -> bool:
         """Whether a file can be put over ``/etc/NAME``: through links it could be anywhere."""
         try:
-            folder, file = self._tree.find("etc"), self._tree.find(f"etc/{name}")
+            folder, file = self.tree.find("etc"), self.tree.find(f"etc/{name}")
         except LinkLoop:
             return False
         return folder is not None and folder.is_directory and (file is None or file.is_file)

@@ -1,7 +1,8 @@
 """Becomes the image's program: changes to the image's root, to its user, and to its environment.
 
 Run as ``python launch.py FD``, where FD gives a JSON object: ``root``, ``working_dir``, ``uid``, ``gid``, ``groups``,
-``environment``, ``processes``, ``argv`` and ``report``: a descriptor that gets "started ", or "failed " and why.
+``environment``, ``processes``, ``argv``, ``report`` (a descriptor that gets "started ", or "failed " and why) and ``private``
+(descriptors that the program must not have).
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def main() -> None:
         os.setgroups(order["groups"])
         os.setresgid(order["gid"], order["gid"], order["gid"])
         os.setresuid(order["uid"], order["uid"], order["uid"])
-        os.set_inheritable(order["report"], False)
+        for descriptor in (order["report"], *order["private"]):
+            os.set_inheritable(descriptor, False)
         program = _program(order["argv"][0], environment.get("PATH", os.defpath))
         os.write(order["report"], b"started ")
         os.execve(program, order["argv"], environment)  # noqa: S606
