@@ -27,8 +27,10 @@ def elf(
 
 
 def evidence(*members: Member, start: str = "usr/bin/app", env: list[str] | None = None) -> Evidence:
-    """What is needed for `start` in an image where all of `members` are files of a package."""
-    debian = Debian().add("all", *members)
+    """What is needed for `start` in an image where each of `members` is in a package of its own."""
+    debian = Debian()
+    for number, member in enumerate(members):
+        debian.add(f"package{number}", member)
     return needed(scene_of(*debian.layer, Env=env or []), [start], ElfClosure())
 
 
