@@ -5,5 +5,6 @@ Programs do the work that needs a kernel: bubblewrap makes the container, GNU ta
 
 from deadweight.sandbox.box import Box, Running, open_box
 from deadweight.sandbox.command import Command, Limits, command_of
+from deadweight.sandbox.joining import Network, open_network
 
-__all__ = ["Box", "Command", "Limits", "Running", "command_of", "open_box"]
+__all__ = ["Box", "Command", "Limits", "Network", "Running", "command_of", "open_box", "open_network"]

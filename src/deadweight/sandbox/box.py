@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from deadweight.copying.root_archive import root_archive
 from deadweight.errors import NotFound, TransportError, Unsupported
@@ -20,8 +21,9 @@ from deadweight.image import Image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress, index_image
 from deadweight.layer.entry import BLOCK, CHARACTER
 from deadweight.sandbox.accounts import Accounts, accounts_of
-from deadweight.sandbox.bubblewrap import LAUNCH, ROOT, bubblewrap, container, unpack
+from deadweight.sandbox.bubblewrap import KEPT, LAUNCH, ROOT, bubblewrap, container, launch, unpack
 from deadweight.sandbox.command import Command, Limits
+from deadweight.sandbox.joining import CONTAINER, join
 from deadweight.sandbox.log import Log, Sink
 from deadweight.sandbox.namespaces import IdMap, enter, find_id_map, order_file
 from deadweight.sandbox.watch import Watch
@@ -58,6 +60,25 @@ class Running:
         self.stdout: IO[bytes] | None = process.stdout
         self.stderr: IO[bytes] | None = process.stderr
 
+    def started(self, seconds: float) -> bool:
+        """Whether the program has been started, once that is known; false where it is not within `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not self._told and (left := deadline - time.monotonic()) > 0:
+            if select.select([self._report], [], [], left)[0]:
+                piece = os.read(self._report, 4096)
+                self._told += piece
+                if not piece:
+                    break
+        return self._told.startswith(b"started")
+
+    def ended(self) -> bool:
+        """Whether it has ended, by itself or not."""
+        return self._process.poll() is not None
+
+    def first(self) -> int | None:
+        """Process 1 of the sandbox, as the host counts; None when it has ended."""
+        return self._watch.first()
+
     def wait(self) -> Exit:
         """How it ended, when it has. Raises `NotFound` where the program could not be started, `Unsupported` where no
         sandbox could be made, and what the sink of its trace did.
@@ -76,18 +97,23 @@ class Running:
             raise Unsupported("the sandbox", problem, "its own words are above")
         return Exit(128 - code if code < 0 else code, stopped)
 
-    def stop(self, number: int = signal.SIGTERM, grace: float = 10.0) -> None:
-        """Sends the signal to the program, as engines stop a container, and ends everything after `grace` seconds."""
+    def stop(self, number: int = signal.SIGTERM, grace: float = 10.0) -> bool:
+        """Sends the signal to the program, as engines stop a container, and ends everything after `grace` seconds.
+
+        Whether it had ended by then.
+        """
         program = self._watch.program()
         if program is None:  # it has not begun, or has ended
             self.kill()
-            return
+            return True
         with suppress(ProcessLookupError):
             os.kill(program, number)
         deadline = time.monotonic() + grace
         while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
+        in_time = self.ended()
         self.kill()
+        return in_time
 
     def kill(self) -> None:
         """Ends everything at once."""
@@ -134,22 +160,10 @@ class Box:
         `bubblewrap.ROOT` for the mount. Raises `NotFound` for a user that the image does not have, and `Unsupported`
         where strace is not there.
         """
-        account = self._accounts.find(command.user)
-        environment = {"HOME": account.home or "/", **command.environment}
+        order = self._order(command, limits)
         log = Log(trace, limits.trace) if trace is not None else None
-        report, tell_report = os.pipe()
-        order = {
-            "root": ROOT,
-            "working_dir": command.working_dir,
-            "uid": account.uid,
-            "gid": account.gid,
-            "groups": list(account.groups),
-            "environment": environment,
-            "processes": limits.processes,
-            "argv": list(command.argv),
-            "report": tell_report,
-            "private": [log.descriptor] if log is not None else [],
-        }
+        order["private"] = [log.descriptor] if log is not None else []
+        report, order["report"] = os.pipe()
         try:
             with order_file(order) as file, LAUNCH.open() as launcher, self._hosts() as hosts:
                 scratch = _mount_point()
@@ -158,7 +172,7 @@ class Box:
                 argv = container(
                     f"{scratch}/root", *given, network=limits.network, resolver=resolver, hosts=hosts
                 )
-                given += (tell_report, *([hosts] if hosts is not None else []))
+                given += (order["report"], *([hosts] if hosts is not None else []))
                 if log is not None:
                     self._id_map.own(log.descriptor)  # strace opens it by name
                     argv = [*tracing(log.descriptor), *argv]
@@ -180,12 +194,73 @@ class Box:
                 log.close()
             raise
         finally:
-            os.close(tell_report)
+            os.close(order["report"])
         running = Running(process, report, limits, log)
         try:
             yield running
         finally:
             running.close()
+
+    @contextmanager
+    def join(
+        self,
+        other: Running,
+        command: Command,
+        limits: Limits,
+        *,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+    ) -> Iterator[Running]:
+        """`command`, running beside the program of `other`: in its namespaces, on what it has written.
+
+        It ends with the other at the latest. Network and scratch are the other's. Raises `NotFound` where that has ended, and
+        for a user that the image does not have.
+        """
+        order = self._order(command, limits)
+        process_one = other.first()
+        if process_one is None:
+            raise NotFound("the program", "has ended")
+        report, order["report"] = os.pipe()
+        try:
+            with order_file(order) as file:
+                process = join(
+                    process_one,
+                    CONTAINER,
+                    launch(file.fileno()),
+                    owner=self._id_map,
+                    report=order["report"],
+                    pass_fds=[file.fileno()],
+                    env={},
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                )
+        except BaseException:
+            os.close(report)
+            raise
+        finally:
+            os.close(order["report"])
+        running = Running(process, report, limits)
+        try:
+            yield running
+        finally:
+            running.close()
+
+    def _order(self, command: Command, limits: Limits) -> dict[str, Any]:
+        """What the launcher is told, but for where it reports to."""
+        account = self._accounts.find(command.user)
+        return {
+            "root": ROOT,
+            "working_dir": command.working_dir,
+            "uid": account.uid,
+            "gid": account.gid,
+            "groups": list(account.groups),
+            "environment": {"HOME": account.home or "/", **command.environment},
+            "processes": limits.processes,
+            "capabilities": KEPT,
+            "argv": list(command.argv),
+            "private": [],
+        }
 
     @contextmanager
     def _hosts(self) -> Iterator[int | None]:
