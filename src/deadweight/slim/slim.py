@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from deadweight.copying import copy_image
-from deadweight.copying.copier import require_distinct
+from deadweight.copying.copier import copy, require_distinct
 from deadweight.errors import Unsupported
 from deadweight.image import AS_DOCKER_WOULD, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
@@ -27,7 +26,7 @@ from deadweight.slim.result import Attempt, Proof, SlimResult
 from deadweight.slim.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Selection, select
 from deadweight.slim.subject import Subject, read_subject
 from deadweight.transport.base import Access
-from deadweight.transport.names import open_destination
+from deadweight.transport.names import open_destination, open_source, parse_destination
 
 _STATIC = (PACKAGES, LOSSLESS)
 """The levels for what was not run."""
@@ -51,18 +50,25 @@ def slim(
     level passes, `SlimResult.digest` is None and nothing is written. Raises `DeadweightError`.
     """
     begin = time.monotonic()
-    with open_image(reference, platform, access) as image, scratch_folder() as scratch:
-        require_distinct(image.reference, destination)
+    parse_destination(destination)  # a mistake in it is told before anything is opened
+    with (
+        open_image(reference, platform, access) as image,
+        open_destination(destination, access) as target,
+        scratch_folder() as scratch,
+    ):
+        require_distinct(image.reference, target.reference)
         subject = read_subject(image, cache=cache, progress=progress)
         slimming = _Slimming(subject, request, scratch, folder, progress)
         slimming.look(recorded)
         staged = slimming.try_levels()
         digest: Digest | None = None
         if staged:
-            digest = copy_image(staged, destination, access=access, threads=request.threads).digest
+            with open_source(staged, access) as source:
+                threads = request.threads
+                digest = copy(source, target, compression=None, platform=None, threads=threads).digest
         return SlimResult(
             reference=image.reference,
-            destination=destination,
+            destination=target.reference,
             before=subject.measure(),
             attempts=tuple(slimming.attempts),
             digest=digest,
