@@ -154,12 +154,11 @@ class Box:
                 given = (launcher.fileno(), file.fileno())
                 resolver = limits.network and self._has_place_for("resolv.conf")
                 process = enter(
-                    container(
-                        f"{scratch}/root", *given, network=limits.network, resolver=resolver, hosts=hosts
-                    ),
+                    container(f"{scratch}/root", *given, resolver=resolver, hosts=hosts),
                     self._id_map,
                     scratch=scratch,
                     scratch_bytes=limits.scratch,
+                    own_network=not limits.network,
                     pass_fds=[*given, order["report"], *([hosts] if hosts is not None else [])],
                     cwd=self._folder,
                     stdin=stdin,
