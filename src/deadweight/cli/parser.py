@@ -6,12 +6,13 @@ import argparse
 from typing import Any, NoReturn
 
 from deadweight._version import __version__
-from deadweight.cli import analyze, check, copy, diff, look, probe, sandbox
+from deadweight.cli import analyze, check, copy, diff, look, probe, sandbox, slim
 from deadweight.cli.command import Command
 from deadweight.report.units import printable
 
 COMMANDS: tuple[Command, ...] = (
     analyze.COMMAND,
+    slim.COMMAND,
     diff.COMMAND,
     check.COMMAND,
     look.LS,

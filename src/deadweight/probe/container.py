@@ -20,7 +20,7 @@ from deadweight.probe.observation import ExitAnswer, Failure, Observation, TcpAn
 from deadweight.probe.program import answer_captured, answer_inside, answer_of_host
 from deadweight.probe.spec import Exec, Http, Probe, Script, Tcp
 from deadweight.probe.tcp import greeting
-from deadweight.sandbox import Box, Command, Limits, Network, Running, open_network
+from deadweight.sandbox import Command, Limits, Network, Running, Starter, open_network
 
 GRACE = 10.0
 """Seconds that a container has to end when it is asked to, as engines have it."""
@@ -45,7 +45,9 @@ class Start:
 class Container:
     """A started program, its output captured. Whoever has it asks it one question at a time."""
 
-    def __init__(self, box: Box, start: Start, running: Running, deadline: float, stack: ExitStack) -> None:
+    def __init__(
+        self, box: Starter, start: Start, running: Running, deadline: float, stack: ExitStack
+    ) -> None:
         self._box = box
         self._start = start
         self._running = running
@@ -172,7 +174,7 @@ def argv_of(probe: Exec) -> tuple[str, ...]:
 
 
 @contextmanager
-def started(box: Box, start: Start) -> Iterator[Container]:
+def started(box: Starter, start: Start) -> Iterator[Container]:
     """A container that has been started; it ends with the block. Raises `NotFound` where it cannot be."""
     seconds = start.limits.seconds or 0.0
     deadline = time.monotonic() + seconds

@@ -14,7 +14,7 @@ from deadweight.probe.observation import Failure, Observation
 from deadweight.probe.record import record
 from deadweight.probe.recording import Answer, Recording
 from deadweight.probe.workload import Workload, complete
-from deadweight.sandbox import Box, Limits
+from deadweight.sandbox import Limits, Starter
 
 READY = "ready:"
 """The probe that a result fails which cannot be asked anything."""
@@ -44,7 +44,7 @@ class ProbeResult:
 
 
 def expect(
-    box: Box,
+    box: Starter,
     execution: Execution,
     workload: Workload,
     *,
@@ -71,7 +71,7 @@ def expect(
 
 
 def prove(
-    box: Box,
+    box: Starter,
     execution: Execution,
     expectation: Expectation,
     *,

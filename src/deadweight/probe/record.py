@@ -19,7 +19,7 @@ from deadweight.probe.program import answer_inside
 from deadweight.probe.recording import START, STOP, Answer, Recording
 from deadweight.probe.spec import Exec
 from deadweight.probe.workload import DEFAULT_READY, Ports, Ready, Workload
-from deadweight.sandbox import Box, Command, Limits, command_of
+from deadweight.sandbox import Command, Limits, Starter, command_of
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 """Seconds between two looks whether a container is ready; each pause is half as long again as the one before."""
@@ -30,7 +30,7 @@ SETTLED = 2.0
 
 
 def record(
-    box: Box,
+    box: Starter,
     execution: Execution,
     workload: Workload,
     *,
@@ -137,7 +137,7 @@ def _asked(container: Container, workload: Workload, stop: int) -> Recording:
     return Recording(workload.name, tuple(answers))
 
 
-def _job(box: Box, workload: Workload, command: Command, limits: Limits) -> Recording:
+def _job(box: Starter, workload: Workload, command: Command, limits: Limits) -> Recording:
     """The answers of a job: of its own program, and of each probe's in its place."""
     for probe in (*workload.setup, *workload.probes):
         if not isinstance(probe, Exec) or probe in workload.setup:
@@ -154,7 +154,7 @@ def _job(box: Box, workload: Workload, command: Command, limits: Limits) -> Reco
     return Recording(workload.name, tuple(answers), ends=True)
 
 
-def _run(box: Box, command: Command, limits: Limits, deadline: float) -> Observation:
+def _run(box: Starter, command: Command, limits: Limits, deadline: float) -> Observation:
     left = max(0.1, round(deadline - time.monotonic(), 1))
     limits = replace(limits, seconds=left)
     with box.start(command, limits, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:

@@ -32,10 +32,11 @@ def join(
     *,
     owner: IdMap | None = None,
     report: int = -1,
+    before: Sequence[str] = (),
     pass_fds: Sequence[int] = (),
     **streams: Any,
 ) -> subprocess.Popen[bytes]:
-    """Starts `argv` in the namespaces of `process`, as `inside.join` says.
+    """Starts `argv` in the namespaces of `process`, as `inside.join` says; what is `before` it, such as strace, stays outside.
 
     `streams` go to `subprocess.Popen`; its pipes then belong to root of `owner`.
     """
@@ -45,7 +46,7 @@ def join(
     with os.fdopen(tell, "w") as teller:
         try:
             started = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(JOIN), str(hear)],
+                [*before, sys.executable, "-I", "-S", str(JOIN), str(hear)],
                 start_new_session=True,
                 pass_fds=(hear, *kept),
                 **streams,

@@ -18,8 +18,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Watch:
     """Ends the sandbox of `process` when it takes more than `limits` allow."""
 
-    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits, *, traced: bool = False) -> None:
         self._process = process
+        self._above = 3 if traced else 2
         self._limits = limits
         self._stopped = ""
         self._over = threading.Event()
@@ -34,8 +35,11 @@ class Watch:
         return self._stopped
 
     def program(self) -> int | None:
-        """The image's program; None when it has ended. Above it are bubblewrap and its process 1."""
-        return next((below for first in _children(self._process.pid) for below in _children(first)), None)
+        """The image's program; None when it has ended. Above it are strace, if it is `traced`, bubblewrap and its process 1."""
+        found = [self._process.pid]
+        for _ in range(self._above):
+            found = [below for one in found for below in _children(one)]
+        return found[0] if found else None
 
     def first(self) -> int | None:
         """Process 1 of the sandbox, whose namespaces are those of it; None when it has ended or is not there yet."""

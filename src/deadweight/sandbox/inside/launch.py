@@ -1,8 +1,8 @@
 """Becomes the image's program: changes to the image's root, to its user, and to its environment.
 
 Run as ``python launch.py FD``, where FD gives a JSON object: ``root``, ``working_dir``, ``uid``, ``gid``, ``groups``,
-``environment``, ``processes``, ``capabilities`` (a set of bits: those that it may have, and no others), ``argv`` and
-``report``: a descriptor that gets "started ", or "failed " and why.
+``environment``, ``processes``, ``capabilities`` (a set of bits: those that it may have, and no others), ``argv``, ``private``
+(descriptors that the program must not have) and ``report``: another one, which gets "started ", or "failed " and why.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def main() -> None:
         os.setresgid(order["gid"], order["gid"], order["gid"])
         os.setresuid(order["uid"], order["uid"], order["uid"])
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # which another user would have undone
-        os.set_inheritable(order["report"], False)
+        for descriptor in (order["report"], *order["private"]):
+            os.set_inheritable(descriptor, False)
         program = _program(order["argv"][0], environment.get("PATH", os.defpath))
         os.write(order["report"], b"started ")
         os.execve(program, order["argv"], environment)  # noqa: S606
