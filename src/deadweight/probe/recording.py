@@ -1,22 +1,25 @@
-"""Recordings: what a container answered, and how they are kept as JSON."""
+"""Recordings: what a container answered, and how they are kept as JSON (docs/schema/recordings-v1.json)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deadweight.errors import InvalidDocument
-from deadweight.oci import fields
+from deadweight.errors import InvalidDocument, LimitExceeded
+from deadweight.oci import fields, strict_json
 from deadweight.probe.observation import Observation
 from deadweight.probe.observation import from_json as observation_from_json
 from deadweight.probe.observation import to_json as observation_to_json
-from deadweight.probe.workload import MAX_PORTS, MAX_PROBES
+from deadweight.probe.workload import MAX_PORTS, MAX_PROBES, MAX_WORKLOADS
 
 START = "start:"
 """The probe of a job that nobody writes: what its own program prints, and how it ends."""
 STOP = "stop:"
 """Likewise the one of a container: how it ends when it is asked to. The name of a signal follows."""
+SCHEMA_VERSION = 1
+MAX_RECORDINGS = 2 * MAX_WORKLOADS
 MAX_ANSWERS = MAX_PROBES + 2 * MAX_PORTS + 2
 
 
@@ -36,6 +39,30 @@ class Recording:
     workload: str
     answers: tuple[Answer, ...]
     ends: bool = False
+
+
+def write_recordings(image: str, recordings: Sequence[Recording]) -> str:
+    """`recordings` of the image named `image` as a document. Raises `LimitExceeded` where nobody could read it again."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "image": image,
+        "recordings": [to_json(recording) for recording in recordings],
+    }
+    text = json.dumps(document, indent=2) + "\n"
+    if len(text) > strict_json.MAX_DOCUMENT:
+        problem = f"{len(text)} bytes of recordings are more than {strict_json.MAX_DOCUMENT}"
+        raise LimitExceeded(image, problem, "ask for less in one answer")
+    return text
+
+
+def read_recordings(raw: bytes, subject: str) -> tuple[Recording, ...]:
+    """What `write_recordings` wrote. Raises `InvalidDocument` and `LimitExceeded`, naming `subject`."""
+    value = strict_json.loads(raw, subject)
+    if value.get("schema_version") != SCHEMA_VERSION:
+        raise InvalidDocument(subject, f"is not of version {SCHEMA_VERSION}", "record it again")
+    return tuple(
+        from_json(one, subject) for one in fields.objects(value, "recordings", subject, MAX_RECORDINGS)
+    )
 
 
 def to_json(recording: Recording) -> dict[str, Any]:

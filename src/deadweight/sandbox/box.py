@@ -173,9 +173,7 @@ class Box:
                 scratch = _mount_point()
                 given: tuple[int, ...] = (launcher.fileno(), file.fileno())
                 resolver = limits.network and self._has_place_for("resolv.conf")
-                argv = container(
-                    f"{scratch}/root", *given, network=limits.network, resolver=resolver, hosts=hosts
-                )
+                argv = container(f"{scratch}/root", *given, resolver=resolver, hosts=hosts)
                 given += (order["report"], *([hosts] if hosts is not None else []))
                 if log is not None:
                     self._id_map.own(log.descriptor)  # strace opens it by name
@@ -186,6 +184,7 @@ class Box:
                     self._id_map,
                     scratch=scratch,
                     scratch_bytes=limits.scratch,
+                    own_network=not limits.network,
                     pass_fds=given,
                     cwd=self._folder,
                     stdin=stdin,

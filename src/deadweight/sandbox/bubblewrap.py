@@ -49,20 +49,16 @@ def bubblewrap() -> str:
     return found
 
 
-def container(
-    root: str, launcher: int, order: int, *, network: bool, resolver: bool, hosts: int | None
-) -> list[str]:
+def container(root: str, launcher: int, order: int, *, resolver: bool, hosts: int | None) -> list[str]:
     """The command line that runs the descriptor `launcher`'s script with the descriptor `order` over the folder `root`.
 
-    With `network` and `resolver`, names are resolved as on the host. `hosts` is a descriptor with what /etc/hosts shall say;
+    With `resolver`, names are resolved as on the host. `hosts` is a descriptor with what /etc/hosts shall say;
     None leaves it as it is.
     """
     # Its own process 1 stays between: the image's program, were it that, could refuse to die with us.
     argv = [bubblewrap(), "--die-with-parent", "--new-session", "--clearenv"]
     argv += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     argv += ["--hostname", "sandbox"]
-    if not network:
-        argv += ["--unshare-net"]
     argv += ["--cap-drop", "ALL"]
     for capability in CAPABILITIES:
         argv += ["--cap-add", capability]
