@@ -41,6 +41,16 @@ class Watch:
             found = [below for one in found for below in _children(one)]
         return found[0] if found else None
 
+    def first(self) -> int | None:
+        """Process 1 of the sandbox, whose namespaces are those of it; None when it has ended or is not there yet."""
+        todo = [self._process.pid]
+        while todo:
+            one = todo.pop()
+            if _is_first(one):
+                return one
+            todo += _children(one)
+        return None
+
     def _run(self) -> None:
         while not self._over.wait(INTERVAL):
             if self._process.poll() is not None:
@@ -67,6 +77,16 @@ def _memory(pid: int) -> int:
         pages += int(resident) - int(shared)
         todo += _children(one)
     return pages * _PAGE
+
+
+def _is_first(pid: int) -> bool:
+    """Whether `pid` is number 1 in a namespace below ours (proc(5), ``NSpid``)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except OSError:
+        return False
+    numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
+    return len(numbers) > 1 and numbers[-1] == "1"
 
 
 def _children(pid: int) -> list[int]:

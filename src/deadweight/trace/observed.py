@@ -67,6 +67,10 @@ def observed(uses: Mapping[Use, Mapping[str, str]]) -> Observed:
     return Observed({use: dict(sorted(uses.get(use, {}).items())) for use in Use})
 
 
+NOTHING = observed({})
+"""What was observed where nothing ran."""
+
+
 def from_json(value: Mapping[str, Any], subject: str) -> Observed:
     """What `Observed.to_json` wrote. Raises `InvalidDocument` naming `subject`."""
     unknown = value.keys() - {use.value for use in Use}
