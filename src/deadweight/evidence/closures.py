@@ -56,6 +56,9 @@ class Quiet:
     def roots(self) -> Iterable[Claim]:
         return ()
 
+    def follow(self, node: Node) -> Iterable[Claim]:
+        return ()
+
     def decides(self, node: Node, owner: Package | None) -> bool:
         return False
 

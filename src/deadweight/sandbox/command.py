@@ -14,12 +14,13 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may take. `memory` and `scratch` are bytes; what is written lies in memory, too."""
+    """What one run may take. `memory`, `scratch` and `trace` are bytes; what is written lies in memory, too."""
 
     seconds: float | None = None
     memory: int = 2 << 30
     processes: int = 1024
     scratch: int = 1 << 30
+    trace: int = 1 << 30
     network: bool = False
     """Whether it has the host's network; else it has its own, with nothing in it but the loopback device."""
 
