@@ -84,12 +84,12 @@ def _hiding(index: LayerIndex, base: Tree, stays: Staying, keep_layers: int) -> 
 
 
 def _victim(base: Tree, directory: str, name: str) -> Node | None:
-    """What the whiteout `name` in `directory` hides of `base`."""
+    """What the whiteout `name` in `directory` hides of `base`; None for one behind a link, which may lead elsewhere now."""
     try:
         parent = base.resolve(directory)
     except LinkLoop:
         return None
-    if parent is None or not parent.children:
+    if parent is None or not parent.children or parent.path != directory:
         return None
     return parent if name == OPAQUE_WHITEOUT else parent.children.get(name.removeprefix(WHITEOUT_PREFIX))
 

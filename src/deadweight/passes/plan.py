@@ -84,7 +84,8 @@ class _Planner:
     def _empty_directories(self) -> None:
         """Entries for directories that none made, and that nothing is left in."""
         stays = self._staying
-        needed = {node.parent.path for node in stays.nodes() if node.parent is not None} | stays.optional
+        certain = (node for node in stays.nodes() if node.path not in stays.optional)
+        needed = {node.parent.path for node in certain if node.parent is not None} | stays.optional
         used = (number for number, steps in enumerate(self._steps) if steps)
         top = max(used, default=len(self._steps) - 1)
         for path in sorted(stays.directories.keys() - needed):

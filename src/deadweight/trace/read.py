@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import IO
 
 from deadweight.errors import InvalidDocument, LimitExceeded, TransportError
-from deadweight.trace.observe import MAX_ASKED, observe
 from deadweight.trace.observed import Observed, Use, observed
+from deadweight.trace.observer import MAX_ASKED, observe
 from deadweight.trace.strace import Reader
 from deadweight.trace.view import View
 from deadweight.tree.node import Tree

@@ -220,40 +220,43 @@ class Reader:
         return Call(
             process,
             kind,
-            tuple(self._places(kind.shape, groups)),
+            self._places(kind.shape, groups),
             flags,
             None if result == b"?" else int(outer or result, 0),
             error.decode() if error is not None else "",
             _path(opened) if opened is not None and opened[:1] == b"/" and deleted is None else None,
         )
 
-    def _places(self, shape: Shape, groups: tuple[bytes | None, ...]) -> Iterator[Place]:
+    def _places(self, shape: Shape, groups: tuple[bytes | None, ...]) -> tuple[Place, ...]:
+        if shape is Shape.PLACE:  # nearly all are
+            return (self._place(groups[0], groups[1], groups[2], groups[3]),)
+        if shape is Shape.PATH:
+            return (Place("", _path(groups[0]) if groups[0] is not None else None),)
+        texts = groups[:-6]
         if shape in _PLAIN:
-            for text in groups[:-6]:
-                yield Place("", _path(text) if text is not None else None)
-            return
-        at = 0
+            return tuple(Place("", _path(text) if text is not None else None) for text in texts)
+        if shape is Shape.DESCRIPTOR:
+            return (self._place(texts[0], texts[1], texts[2], b"."),)
         if shape is Shape.TEXT_PLACE:
-            at = 1
-            yield Place("", _path(groups[0]) if groups[0] is not None else None)
-        step = 3 if shape is Shape.DESCRIPTOR else 4
-        for first in range(at, len(groups) - 6, step):
-            number, named, deleted = groups[first : first + 3]
-            text = groups[first + 3] if step == 4 else b"."
-            path = _path(text) if text is not None else None
-            yield Place(self._base(number, named, deleted, path), path)
+            target = Place("", _path(texts[0]) if texts[0] is not None else None)
+            return (target, self._place(texts[1], texts[2], texts[3], texts[4]))
+        return tuple(
+            self._place(texts[at], texts[at + 1], texts[at + 2], texts[at + 3])
+            for at in range(0, len(texts), 4)
+        )
 
-    def _base(
-        self, number: bytes | None, named: bytes | None, deleted: bytes | None, path: str | None
-    ) -> str | None:
+    def _place(
+        self, number: bytes | None, named: bytes | None, deleted: bytes | None, text: bytes | None
+    ) -> Place:
+        path = _path(text) if text is not None else None
         if named is not None:
-            return _path(named) if named[:1] == b"/" and deleted is None else None
+            return Place(_path(named) if named[:1] == b"/" and deleted is None else None, path)
         if number == b"AT_FDCWD":
-            return ""
+            return Place("", path)
         if path and path[0] != "/" and number is not None and number[:1] != b"-":
             problem = f"does not say which file the descriptor {number.decode()} is"
             raise InvalidDocument(self._where(), problem, "let strace write that: strace -f -y")
-        return None
+        return Place(None, path)
 
     def _where(self) -> str:
         return f"{self._subject}, line {self._number}"
@@ -267,7 +270,7 @@ class Reader:
 _PLAIN = frozenset(
     {Shape.PATH, Shape.DESCRIPTOR_PATH, Shape.PATHS, Shape.TEXT_PATH, Shape.ADDRESS, Shape.FLAGS}
 )
-"""Shapes without directories' descriptors."""
+"""Other shapes without directories' descriptors."""
 
 
 def _path(raw: bytes) -> str:

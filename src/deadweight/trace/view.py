@@ -23,10 +23,11 @@ FOREIGN = frozenset({"dev", "proc", "sys"})
 
 class Spot:
     """A name in the view. `node` is what the image has for it; None for what the run made, whose `link` is the target of a
-    symbolic link. What is known below it is in `names`; None stands for a name that was removed.
+    symbolic link. What is known below it is in `names`; None stands for a name that was removed. Hard links have the same
+    `first`.
     """
 
-    __slots__ = ("link", "name", "names", "node", "parent")
+    __slots__ = ("first", "link", "name", "names", "node", "parent")
 
     def __init__(self, name: str, parent: Spot | None, node: Node | None, link: str | None = None) -> None:
         self.name = name
@@ -34,6 +35,7 @@ class Spot:
         self.node = node
         self.link = link
         self.names: dict[str, Spot | None] = {}
+        self.first = self
 
     @property
     def path(self) -> str:
@@ -44,6 +46,15 @@ class Spot:
             parts.append(spot.name)
             spot = spot.parent
         return "/" + "/".join(reversed(parts))
+
+    def is_same(self, other: Spot) -> bool:
+        """Whether both are names of one file."""
+        if self.first is other.first:
+            return True
+        one, two = self.node, other.node
+        return (
+            one is not None and two is not None and one.layer == two.layer >= 0 and one.number == two.number
+        )
 
     def below(self, name: str) -> Spot | None:
         """What has that name in this directory; None where nothing has."""
@@ -124,10 +135,15 @@ class View:
 
     def link(self, spot: Spot, parent: Spot, name: str) -> Spot:
         """One more name for what is at `spot`, which is no directory."""
-        return self._put(parent, name, Spot(name, parent, spot.node, spot.link))
+        twin = Spot(name, parent, spot.node, spot.link)
+        twin.first = spot.first
+        return self._put(parent, name, twin)
 
     def rename(self, spot: Spot, parent: Spot, name: str) -> None:
-        """Gives `spot` another name; what had it is gone."""
+        """Gives `spot` another name; what had it is gone. Of two names of one file, both stay (rename(2))."""
+        there = parent.below(name)
+        if there is not None and there.is_same(spot):
+            return
         above: Spot | None = parent
         while above is not None:
             if above is spot:

@@ -1,47 +1,23 @@
 """From the calls of a run to what it did with the paths of an image.
 
-Each process has a root and a working directory, which threads share (CLONE_FS), and a program. What another process than
-those of the image does, as who makes the sandbox, is left out.
+What others than the image's processes do, as who makes the sandbox, is left out.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from deadweight.errors import LimitExceeded
 from deadweight.trace.calls import Does
 from deadweight.trace.observed import Observed, Use, observed
-from deadweight.trace.strace import Call, Ended, Event, Forking, Place
+from deadweight.trace.processes import Process, Processes
+from deadweight.trace.strace import Call, Event, Place
 from deadweight.trace.view import Found, Spot, View
 from deadweight.tree.node import Tree
 
 MAX_ASKED = 1_000_000
 """The most paths that a run may ask for in vain, and the most that it may make."""
-_MAX_HELD = 10_000
-"""The most events that wait until it is known whose child a process is."""
 _MAX_CACHED = 100_000
-
-
-class _Places:
-    """Root and working directory, None where they are not known; processes may share them (CLONE_FS)."""
-
-    __slots__ = ("current", "root")
-
-    def __init__(self, root: Spot | None, current: Spot | None) -> None:
-        self.root = root
-        self.current = current
-
-
-class _Process:
-    """Without a root it is not in the image; without having `begun` it is about to start the image's program."""
-
-    __slots__ = ("begun", "places", "program")
-
-    def __init__(self, places: _Places, *, begun: bool, program: str = "") -> None:
-        self.places = places
-        self.begun = begun
-        self.program = program
 
 
 class Observer:
@@ -55,14 +31,10 @@ class Observer:
         self._view = View(tree)
         self._mount = mount
         self._uses: dict[Use, dict[str, str]] = {use: {} for use in Use}
-        self._processes: dict[int, _Process] = {}
-        self._forking: dict[int, str] = {}
-        self._held: dict[int, list[Event]] = {}
-        self._count_held = 0
-        self._ready: deque[Event] = deque()
+        self._processes = Processes(self._view.root, inside=not mount)
         self._cache: dict[tuple[Spot, Spot, str, bool], Found] = {}
         self._cached_at = 0
-        self._do: Mapping[Does, Callable[[_Process, Call], None]] = {
+        self._do: Mapping[Does, Callable[[Process, Call], None]] = {
             Does.LOOK: self._look,
             Does.OPEN: self._open,
             Does.EXECUTE: self._execute,
@@ -74,82 +46,25 @@ class Observer:
             Does.REMOVE: self._remove,
             Does.RENAME: self._rename,
             Does.LINK: self._rename,
-            Does.FORK: self._fork,
-            Does.UNSHARE: self._unshare,
         }
 
     def take(self, event: Event) -> None:
         """Raises `LimitExceeded` for a run that makes too much, or asks for too much that is not there."""
-        self._take(event)
-        while self._ready:
-            self._take(self._ready.popleft())
-
-    def _take(self, event: Event) -> None:
-        process = self._processes.get(event.process)
-        if process is None:
-            process = self._meet(event)
-            if process is None:
-                return
-        if isinstance(event, Call):
-            if process.begun or event.kind.does in _BEFORE:
-                self._do[event.kind.does](process, event)
-        elif isinstance(event, Forking):
-            self._forking[event.process] = event.flags
-        else:
-            self._forking.pop(event.process, None)
-            del self._processes[event.process]
+        self._take(self._processes.take(event))
 
     def finish(self) -> Observed:
         """What was observed until now."""
-        while self._held:
-            self._adopt(min(self._held), min(self._forking, default=-1))
-            while self._ready:
-                self._take(self._ready.popleft())
+        self._take(self._processes.finish())
         return observed(self._uses)
 
-    # Processes
+    def _take(self, calls: Iterator[tuple[Process, Call]]) -> None:
+        for process, call in calls:
+            if process.begun or call.kind.does in _BEFORE:
+                self._do[call.kind.does](process, call)
 
-    def _meet(self, event: Event) -> _Process | None:
-        """The process of `event`, of which nothing was known yet; None where it has to wait until more is."""
-        number = event.process
-        if isinstance(event, Ended) and number not in self._held:
-            return None
-        if len(self._forking) > 1 or number in self._held:
-            self._held.setdefault(number, []).append(event)
-            self._count_held += 1
-            if self._count_held > _MAX_HELD:
-                self._adopt(min(self._held), min(self._forking, default=-1))
-            return None
-        return self._adopt(number, next(iter(self._forking), -1))
+    # Where processes are
 
-    def _adopt(self, number: int, parent: int, flags: str | None = None) -> _Process:
-        """Enters the child of `parent`, and takes what waited for that."""
-        above = self._processes.get(parent)
-        if above is not None:
-            shares = "CLONE_FS" in (self._forking.get(parent, "") if flags is None else flags)
-            places = above.places if shares else _Places(above.places.root, above.places.current)
-            child = _Process(places, begun=above.begun, program=above.program)
-        elif self._mount and not self._processes:
-            child = _Process(_Places(None, None), begun=False)
-        else:  # where its parent was killed before that was written, it is still the image's
-            child = _Process(_Places(self._view.root, None if self._mount else self._view.root), begun=True)
-        self._processes[number] = child
-        self._forking.pop(parent, None)  # this was its child
-        held = self._held.pop(number, [])
-        self._count_held -= len(held)
-        self._ready.extendleft(reversed(held))
-        return child
-
-    def _fork(self, process: _Process, call: Call) -> None:
-        if call.result is not None and not call.error and call.result not in self._processes:
-            self._adopt(call.result, call.process, call.flags)
-        self._forking.pop(call.process, None)
-
-    def _unshare(self, process: _Process, call: Call) -> None:
-        if not call.error:
-            process.places = _Places(process.places.root, process.places.current)
-
-    def _change_root(self, process: _Process, call: Call) -> None:
+    def _change_root(self, process: Process, call: Call) -> None:
         if call.error:
             return
         path = call.places[0].path
@@ -162,7 +77,7 @@ class Observer:
             self._see(process, found, Use.LOOKED_AT)
             process.places.root = found.spot
 
-    def _enter(self, process: _Process, call: Call) -> None:
+    def _enter(self, process: Process, call: Call) -> None:
         if process.places.root is None:
             return
         if call.error:
@@ -176,7 +91,7 @@ class Observer:
 
     # What is looked up
 
-    def _look(self, process: _Process, call: Call) -> None:
+    def _look(self, process: Process, call: Call) -> None:
         if not call.places[0].path:
             return  # of a descriptor, or no path
         if call.error:
@@ -186,12 +101,12 @@ class Observer:
         if found is not None:
             self._see(process, found, Use.LOOKED_AT)
 
-    def _list(self, process: _Process, call: Call) -> None:
+    def _list(self, process: Process, call: Call) -> None:
         found = self._find(process, call, 0)
         if found is not None and not call.error:
             self._see(process, found, Use.LISTED)
 
-    def _open(self, process: _Process, call: Call) -> None:
+    def _open(self, process: Process, call: Call) -> None:
         if call.error:
             self._fail(process, call)
             return
@@ -210,7 +125,7 @@ class Observer:
             ):
                 self._see(process, opened, use)
 
-    def _execute(self, process: _Process, call: Call) -> None:
+    def _execute(self, process: Process, call: Call) -> None:
         if process.places.root is None:
             return
         if call.error:
@@ -231,7 +146,7 @@ class Observer:
 
     # What is changed
 
-    def _make(self, process: _Process, call: Call) -> None:
+    def _make(self, process: Process, call: Call) -> None:
         if call.error:
             self._fail(process, call)
             return
@@ -241,7 +156,7 @@ class Observer:
                 self._view.remove(found.spot)
             self._created(process, found, call.places[0].path if call.kind.does is Does.MAKE_LINK else None)
 
-    def _remove(self, process: _Process, call: Call) -> None:
+    def _remove(self, process: Process, call: Call) -> None:
         if call.error:
             self._fail(process, call)
             return
@@ -251,7 +166,7 @@ class Observer:
             if found.spot is not None:
                 self._view.remove(found.spot)
 
-    def _rename(self, process: _Process, call: Call) -> None:
+    def _rename(self, process: Process, call: Call) -> None:
         if call.error:
             self._fail(process, call)
             return
@@ -273,26 +188,26 @@ class Observer:
             self._view.rename(source.spot, target.parent, target.name)
             self._name(process, source.spot)
 
-    def _created(self, process: _Process, found: Found, link: str | None = None) -> None:
+    def _created(self, process: Process, found: Found, link: str | None = None) -> None:
         if not found.name or found.foreign:
             return
         self._see_links(process, found)
         self._use(process, found.parent, Use.LOOKED_AT)
         self._name(process, self._view.make(found.parent, found.name, link))
 
-    def _name(self, process: _Process, spot: Spot) -> None:
+    def _name(self, process: Process, spot: Spot) -> None:
         self._enter_path(Use.CREATED, spot.path, process)
 
     # Paths
 
     def _find(
-        self, process: _Process, call: Call, number: int, *, follows: bool | None = None
+        self, process: Process, call: Call, number: int, *, follows: bool | None = None
     ) -> Found | None:
         """Where a path of `call` leads; None where that cannot be known."""
         place = call.places[number]
         return self._place(process, place, _follows(call) if follows is None else follows)
 
-    def _place(self, process: _Process, place: Place, follows: bool) -> Found | None:
+    def _place(self, process: Process, place: Place, follows: bool) -> Found | None:
         base, path = place
         root = process.places.root or self._view.root
         if path is None:
@@ -325,7 +240,7 @@ class Observer:
             found = self._cache[key] = self._view.find(path, start, root, follows=follows)
         return found
 
-    def _fail(self, process: _Process, call: Call) -> None:
+    def _fail(self, process: Process, call: Call) -> None:
         """A path that is not there is missing. Any other error says that something is."""
         if call.error.startswith("ERESTART"):
             return
@@ -340,7 +255,7 @@ class Observer:
             elif not found.removed and found.parent.node is not None and not (number > text and found.name):
                 self._enter_path(Use.MISSING, self._asked(process, call.places[number]), process)
 
-    def _asked(self, process: _Process, place: Place) -> str:
+    def _asked(self, process: Process, place: Place) -> str:
         path = place.path or ""
         if path.startswith("/"):
             return path
@@ -349,20 +264,20 @@ class Observer:
             base = place.base[len(self._mount) :] or "/"
         return f"{base.rstrip('/')}/{path}"
 
-    def _see(self, process: _Process, found: Found, use: Use) -> None:
+    def _see(self, process: Process, found: Found, use: Use) -> None:
         self._see_links(process, found)
         if found.spot is not None:
             self._use(process, found.spot, use)
 
-    def _see_links(self, process: _Process, found: Found) -> None:
+    def _see_links(self, process: Process, found: Found) -> None:
         for link in found.links:
             self._use(process, link, Use.FOLLOWED)
 
-    def _use(self, process: _Process, spot: Spot, use: Use) -> None:
+    def _use(self, process: Process, spot: Spot, use: Use) -> None:
         if spot.node is not None:
             self._uses[use].setdefault(spot.node.path, process.program)
 
-    def _enter_path(self, use: Use, path: str, process: _Process) -> None:
+    def _enter_path(self, use: Use, path: str, process: Process) -> None:
         paths = self._uses[use]
         if path not in paths:
             if len(paths) >= MAX_ASKED:
@@ -370,7 +285,7 @@ class Observer:
             paths[path] = process.program
 
 
-_BEFORE = frozenset({Does.CHANGE_ROOT, Does.ENTER, Does.EXECUTE, Does.FORK, Does.UNSHARE})
+_BEFORE = frozenset({Does.CHANGE_ROOT, Does.ENTER, Does.EXECUTE})
 """What counts before the image's program has begun."""
 
 

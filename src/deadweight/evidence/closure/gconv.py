@@ -1,0 +1,58 @@
+"""Character sets: the modules that glibc's iconv(3) loads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deadweight.evidence.closures import Quiet
+from deadweight.evidence.linker import Linker
+from deadweight.evidence.locales import is_utf8, locales
+from deadweight.evidence.model import Claim
+from deadweight.evidence.scene import Scene
+from deadweight.inventory.model import Package
+from deadweight.tree.node import Node
+
+GCONV = "gconv"
+
+
+class GconvClosure:
+    """Follows who converts between character sets."""
+
+    name = "gconv"
+
+    def open(self, scene: Scene) -> GconvFollower:
+        return GconvFollower(scene)
+
+
+class GconvFollower(Quiet):
+    """Decides about all modules: they are needed together, since the names of character sets come from outside.
+
+    What calls iconv_open needs them; so does the C library itself where a locale has another encoding than UTF-8.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        tops = [f"{folder}/gconv" for folder in Linker(scene).directories]
+        self._folders = tuple(f"{top}/" for top in tops if scene.resolve(top) is not None)
+        self._other = next((name for name in sorted(locales(scene)) if not is_utf8(name)), "")
+        self._done = not self._folders
+
+    def follow(self, node: Node) -> Iterator[Claim]:
+        because = "" if self._done else self._reason(node)
+        if because:
+            self._done = True
+            for folder in self._folders:
+                yield from (Claim(found.path, GCONV, because) for found in self._scene.below(folder))
+
+    def _reason(self, node: Node) -> str:
+        elf = self._scene.elf_files.get(node.path)
+        if elf is None:
+            return ""
+        if "iconv_open" in elf.imports or elf.incomplete:
+            return "it converts between character sets (iconv_open), which any input may name"
+        if elf.soname == "libc.so.6" and self._other:
+            return f"the C library converts what the locale {self._other} encodes"
+        return ""
+
+    def decides(self, node: Node, owner: Package | None) -> bool:
+        return node.path.startswith(self._folders)

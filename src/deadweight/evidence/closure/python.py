@@ -1,0 +1,209 @@
+"""What Python needs: of its standard library what is imported, of distributions all that is in them.
+
+A module is looked for where the environments do that are in use: those whose interpreter, or library, is needed. What code
+imports by names that it computes is kept where the code tells the beginning of the name, or names it elsewhere as a string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from deadweight.evidence.closure.python_distributions import (
+    Distributions,
+    site_of,
+    whole,
+)
+from deadweight.evidence.closure.python_knowledge import python_knowledge
+from deadweight.evidence.closure.python_modules import Finder
+from deadweight.evidence.closure.python_paths import Environment, Library, find_environments, started_by
+from deadweight.evidence.closure.python_place import Place
+from deadweight.evidence.closure.python_source import Follow, Source
+from deadweight.evidence.model import Claim
+from deadweight.evidence.scene import Scene
+from deadweight.inventory.model import DEB, PYTHON, Package
+from deadweight.tree.node import Node
+
+START = "python-start"
+ENVIRONMENT = "python-environment"
+DISTRIBUTION = "python-distribution"
+REQUIRES = "python-requires"
+ENTRY_POINT = "python-entry-point"
+BYTECODE = "python-bytecode"
+
+_MODULE = (".py", ".pyc", ".so")
+_SITE = re.compile(r"(?:^|/)(?:site|dist)-packages/")
+
+
+class PythonClosure:
+    """Knows what Python's modules, distributions and interpreters need."""
+
+    name = "python"
+
+    def open(self, scene: Scene) -> PythonFollower:
+        return PythonFollower(scene)
+
+
+class PythonFollower:
+    """Follows the Python of one image."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._knowledge = python_knowledge()
+        self._distributions = Distributions(scene)
+        self._environments: dict[Library, list[Environment]] = {}
+        for environment in find_environments(scene):
+            self._environments.setdefault(environment.library, []).append(environment)
+        self._libraries = tuple(f"{library.path}/" for library in self._environments)
+        self._places: list[Place] = []
+        self._running: set[Library] = set()
+        self._entered: set[str] = set()
+        self._asked: set[str] = set()
+        self._sources: list[Source] = []
+        self._follow = Follow(scene)
+
+    @property
+    def problems(self) -> Iterable[str]:
+        return self._follow.problems
+
+    def roots(self) -> Iterable[Claim]:
+        """Nothing: it waits until an interpreter is needed. What the config asks it to import is read for then."""
+        self._sources += self._follow.config()
+        return ()
+
+    def decides(self, node: Node, owner: Package | None) -> bool:
+        """True for standard libraries, for what distributions of packages bring, and for what was compiled."""
+        path = node.path
+        if node.name.endswith(".pyc") and node.parent is not None and node.parent.name == "__pycache__":
+            return True
+        site = _SITE.search(path) is not None
+        if owner is None or owner.ecosystem == PYTHON:
+            return owner is not None or (not site and path.startswith(self._libraries))
+        return path.endswith(_MODULE) if site else path.startswith(self._libraries)
+
+    def follow(self, node: Node) -> Iterator[Claim]:
+        if not node.is_file:
+            return
+        for library in self._starts(node):
+            yield from self._start(library)
+        source = self._follow.source(node)
+        if source is not None:
+            for place in self._found_by(node):
+                yield from self._in(place, source)
+            if not any(place.package_of(node) is not None for place in self._places):
+                self._sources.append(source)
+            finders = {place.environment.library: place.finder for place in self._places}
+            for finder in finders.values():
+                for compiled in finder.bytecode(node):
+                    yield Claim(
+                        compiled.path, BYTECODE, "it was compiled from this file, and makes the start faster"
+                    )
+        yield from self._company(node)
+
+    def _starts(self, node: Node) -> Iterable[Library]:
+        """The libraries that are needed with `node`, and were not before."""
+        found = started_by(node, self._environments) if node.path in self._scene.elf_files else ()
+        if not found and node.path.startswith(self._libraries):
+            found = tuple(one for one in self._environments if node.path.startswith(f"{one.path}/"))
+        return [library for library in found if library not in self._running]
+
+    def _start(self, library: Library) -> Iterator[Claim]:
+        """What interpreters with `library` need, and what was waiting for one."""
+        self._running.add(library)
+        finder = Finder(self._scene, library.tag)
+        for environment in self._environments[library]:
+            packages = self._distributions.within(environment.roots)
+            groups = self._distributions.groups(packages.values())
+            place = Place(self._scene, environment, finder, self._knowledge, packages, groups)
+            self._places.append(place)
+            for path in environment.files:
+                yield Claim(
+                    path,
+                    ENVIRONMENT,
+                    f"Python {library.version} reads it to find the modules in {environment.prefix}",
+                )
+            for root in environment.roots:
+                yield Claim(root, ENVIRONMENT, f"Python {library.version} looks for modules there")
+            for path in environment.pth:
+                if path.rpartition("/")[2] not in self._knowledge.quiet_pth:
+                    yield Claim(path, ENVIRONMENT, f"Python {library.version} reads it when it starts")
+            for need in self._knowledge.start:
+                yield from place.need(need)
+            for source in self._sources:
+                yield from self._in(place, source)
+
+    def _found_by(self, node: Node) -> list[Place]:
+        """The environments in use that would find `node`; all of them for what none would."""
+        found = [place for place in self._places if place.package_of(node) is not None]
+        return found or self._places
+
+    def _in(self, place: Place, source: Source) -> Iterator[Claim]:
+        yield from self._follow.claims(place, source)
+        for group in source.groups(place.groups):
+            for package in place.groups[group]:
+                yield from self._ask(
+                    package, ENTRY_POINT, f"{package.name} offers {group}, which {source.label} asks for"
+                )
+
+    def _ask(self, package: Package, rule: str, because: str) -> Iterator[Claim]:
+        """That the distribution is needed: claimed by what describes it, and whole when that is followed."""
+        if package.source not in self._asked:
+            self._asked.add(package.source)
+            yield Claim(package.source, rule, because)
+
+    def _company(self, node: Node) -> Iterator[Claim]:
+        """What stays with `node`, if it is a module of a distribution or describes one that was asked for."""
+        package = self._distributions.of(node.path)
+        owner = self._scene.owner(node.path)
+        if package is not None and self._brings_all(package, node):
+            yield from self._enter(package)
+        if owner is not None and owner.ecosystem == DEB and _is_module(node.path):
+            yield from self._enter_debian(owner)
+
+    def _brings_all(self, package: Package, node: Node) -> bool:
+        if node.path == package.source:
+            return node.path in self._asked
+        return node.path.startswith(site_of(package) + "/") and not _is_metadata(node.path)
+
+    def _enter(self, package: Package) -> Iterator[Claim]:
+        site = site_of(package)
+        if package.source in self._entered:
+            return
+        self._entered.add(package.source)
+        places = [place for place in self._places if site in place.environment.roots]
+        tags = {place.environment.library.tag for place in places}
+        paths = list(whole(package, tags))
+        for path in paths:
+            yield Claim(path, DISTRIBUTION, f"it comes with {package.name}, which is imported")
+        tops = {path[len(site) + 1 :].partition("/")[0] for path in paths if path.startswith(f"{site}/")}
+        for place in places:
+            place.wholes |= {top.partition(".")[0] for top in tops if self._is_all_of(site, top)}
+            for name in sorted({name for names in package.requires for name in names}):
+                other = place.packages.get(name)
+                if other is not None:
+                    yield from self._ask(other, REQUIRES, f"{package.name} requires it")
+
+    def _is_all_of(self, site: str, top: str) -> bool:
+        """Whether `top` in `site` is one module, and no folder that several distributions share."""
+        node = self._scene.resolve(f"{site}/{top}")
+        if node is None or node.children is None:
+            return top.endswith(_MODULE)
+        return "__init__.py" in node.children
+
+    def _enter_debian(self, owner: Package) -> Iterator[Claim]:
+        if owner.source + owner.name in self._entered:
+            return
+        self._entered.add(owner.source + owner.name)
+        tags = {place.environment.library.tag for place in self._places}
+        for path in self._distributions.debian_modules.get(owner.name, ()):
+            if "/__pycache__/" not in path or any(f".{tag}." in path for tag in tags):
+                yield Claim(path, DISTRIBUTION, f"it comes with {owner.name}, of which a module is imported")
+
+
+def _is_module(path: str) -> bool:
+    return path.endswith(_MODULE) and "dist-packages/" in path
+
+
+def _is_metadata(path: str) -> bool:
+    parts = path.split("/")
+    return any(part.endswith((".dist-info", ".egg-info")) for part in parts)
