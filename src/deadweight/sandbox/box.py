@@ -97,7 +97,8 @@ class Running:
         if failed:
             raise NotFound("the program", problem)
         if not problem and not stopped and code > 0:
-            problem = f"bubblewrap could not make it (exit code {code})"
+            maker = "bubblewrap" if self._log is None else "bubblewrap under strace"
+            problem = f"{maker} could not make it (exit code {code})"
             raise Unsupported("the sandbox", problem, "its own words are above")
         return Exit(128 - code if code < 0 else code, stopped)
 

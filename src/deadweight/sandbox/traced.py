@@ -70,5 +70,4 @@ class _Seen:
         self.observer = Observer(tree, ROOT)
 
     def take(self, piece: bytes) -> None:
-        for event in self._reader.feed(piece):
-            self.observer.take(event)
+        self.observer.take(self._reader.feed(piece))
