@@ -136,6 +136,13 @@ class Linker:
                 return (f"{folder}/{name}".strip("/"), *self._variants(folder, name))
         return ()
 
+    def find_for_all(self, name: str) -> tuple[str, ...]:
+        """The paths of the library `name`, for every kind of machine: in folders that all search, or at the path that it is."""
+        if "/" in name:
+            return (name.strip("/"),) if self._scene.resolve(name) is not None else ()
+        paths = (f"{folder}/{name}" for folder in (*self._library_path, *self.directories))
+        return tuple(path.strip("/") for path in paths if name and self._scene.resolve(path) is not None)
+
     def find_elsewhere(self, name: str, loader: Loader) -> tuple[str, ...]:
         """The paths of all libraries `name` for the same kind of machine, wherever they are."""
         return tuple(path for path in self._by_name.get(name, ()) if self._fits(path, loader.elf))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from deadweight.evidence.closures import Quiet
@@ -16,6 +17,9 @@ from deadweight.tree.node import Node
 INTERPRETER = "elf-interpreter"
 NEEDED = "elf-needed"
 ELSEWHERE = "elf-needed-elsewhere"
+PRELOADED = "elf-preload"
+
+PRELOAD = "etc/ld.so.preload"
 
 MAX_INHERITED = 256
 """The most folders of others' DT_RPATH in which one library is searched for what it needs."""
@@ -44,6 +48,17 @@ class ElfFollower(Quiet):
         self._programs = frozenset(
             node.path for place in PROGRAM_FOLDERS if (node := scene.resolve(place)) is not None
         )
+
+    def roots(self) -> Iterator[Claim]:
+        """What is loaded into every program (ld.so(8), LD_PRELOAD and /etc/ld.so.preload)."""
+        node = self._scene.resolve(PRELOAD)
+        text = self._scene.text(node) if node is not None else None
+        lines = [line.partition("#")[0] for line in (text or "").splitlines()]
+        if text:
+            yield Claim(PRELOAD, PRELOADED, "the dynamic linker reads there what to load into every program")
+        for name in re.split(r"[\s:]+", " ".join([self._scene.environment.get("LD_PRELOAD", ""), *lines])):
+            for path in self._linker.find_for_all(name):
+                yield Claim(path, PRELOADED, f"the dynamic linker loads {name} into every program")
 
     def follow(self, node: Node) -> Iterator[Claim]:
         elf = self._scene.elf_files.get(node.path)
