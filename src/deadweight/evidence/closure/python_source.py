@@ -13,6 +13,7 @@ from deadweight.evidence.closure.python_imports import (
     Glance,
     Import,
     Imports,
+    Prefix,
     Unreadable,
     glance,
     named_in,
@@ -114,11 +115,10 @@ class Follow:
         for one in imports.imports:
             yield from self._import(place, source, package, one, because)
         for prefix in imports.prefixes:
-            start = _absolute(package, prefix.level, prefix.text, "")
+            start = _beginning(package, prefix)
             if start:
-                yield from place.reach_all(
-                    start, IMPORT, f"{source.label} imports modules whose names begin with {start}"
-                )
+                because = f"{source.label} imports modules whose names begin with {start}"
+                yield from place.reach_all(start, IMPORT, because)
         for name in imports.strings:
             if self._may_name(place, source, name, imports.computed):
                 yield from self._name(place, name, f"{source.label} names it in a string")
@@ -152,7 +152,7 @@ class Follow:
     def _is_worth_it(self, place: Place, source: Source, package: str | None) -> bool:
         """Whether there may be something new in it."""
         for one in source.seen.imports:
-            name = _absolute(package, one.level, one.module, "")
+            name = _absolute(package, one.level, one.module)
             if name is None or (name and place.is_new(name)):
                 return True
             if any(part.endswith("*") or place.is_new(part) for part in place.parts(name, one.names)):
@@ -169,7 +169,7 @@ class Follow:
             yield from self._nearby(place, source, one, because)
             if one.level:
                 return
-        name = _absolute(package, one.level, one.module, "")
+        name = _absolute(package, one.level, one.module)
         if name is None or place.ignores(source.node, name):
             return
         if name:
@@ -244,17 +244,24 @@ class Follow:
                 yield Claim(path, LIBRARY, because)
 
 
-def _absolute(package: str | None, level: int, module: str, default: str) -> str | None:
+def _absolute(package: str | None, level: int, module: str) -> str | None:
     """The absolute name of what code in `package` imports; None where it lies outside of all that is looked in."""
     if level == 0:
-        return module or default
+        return module
     if package is None:
         return None
     parts = package.split(".") if package else []
     if level - 1 > len(parts):
         return None
-    kept = parts[: len(parts) - (level - 1)]
-    return ".".join([*kept, module]) if module or kept else default
+    return ".".join(filter(None, (*parts[: len(parts) - (level - 1)], module)))
+
+
+def _beginning(package: str | None, prefix: Prefix) -> str:
+    """The absolute name that `prefix` is the beginning of; empty for what lies outside."""
+    if prefix.level == 0:
+        return prefix.text
+    above = _absolute(package, prefix.level, "")
+    return f"{above}.{prefix.text}" if above else ""
 
 
 def _names(word: str) -> Iterator[str]:
