@@ -28,8 +28,14 @@ IMPORT = "python-import"
 NAME = "python-name"
 LIBRARY = "python-ctypes"
 
+MAX_EXTENSION = 32 << 20
+"""The most bytes of an extension module that are looked through."""
+NOTHING = Glance(frozenset(), frozenset(), calls=False)
+
 _INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*t?")
 _LONG_SHEBANG = re.compile(r"#!/bin/sh\n\s*'''exec' ")
+_EXTENSION = re.compile(r"(?!lib)[^\W\d]\w*(?:\.(?:cpython|pypy)[\w-]+|\.abi3)?\.so")
+_C_STRING = re.compile(rb"(?<=\0)[A-Za-z_][A-Za-z0-9_.]{1,60}(?=\0)")
 _RUN_MODULE = re.compile(r"\s-m[ \t]*([^\W\d][\w.]*)")
 _SITE = re.compile(r"(?:^|/)(?:site|dist)-packages/")
 _NOT_MEANT = frozenset({"test", "this", "antigravity", MAIN})
@@ -73,6 +79,8 @@ class Follow:
 
     def source(self, node: Node) -> Source | None:
         """The source in `node`; None where it is none."""
+        if _EXTENSION.fullmatch(node.name) and node.path in self._scene.elf_files:
+            return self._extension(node)
         if not node.name.endswith((".py", ".pyw")) and not self._is_script(node):
             return self._shell_script(node)
         text = self._scene.text(node)
@@ -81,12 +89,20 @@ class Follow:
             return None
         return Source(node.path, text, glance(text), node)
 
+    def _extension(self, node: Node) -> Source | None:
+        """An extension module: the strings in it that have the form of names of modules."""
+        if not _SITE.search(node.path):
+            return None  # those of the standard library are known: see python.toml
+        content = self._scene.contents.read(node, MAX_EXTENSION) or b""
+        names = {match.decode() for match in _C_STRING.findall(content)}
+        return Source(node.path, "", NOTHING, node, extra=tuple(sorted(names)))
+
     def _shell_script(self, node: Node) -> Source | None:
         script = self._scene.scripts.get(node.path)
         if script is None or script.text is None or "python" not in script.text:
             return None
         names = tuple(dict.fromkeys(_RUN_MODULE.findall(script.text)))
-        return Source(node.path, "", glance(""), node, extra=names)
+        return Source(node.path, "", NOTHING, node, extra=names)
 
     def config(self) -> Iterator[Source]:
         """What the commands of the config give to Python: the texts of ``-c``, and names of modules."""
@@ -98,12 +114,14 @@ class Follow:
                     yield Source("the config", word, glance(word))
         words += self._scene.environment.values()
         names = tuple(dict.fromkeys(name for word in words for name in _names(word)))
-        yield Source("the config", "", glance(""), extra=names)
+        yield Source("the config", "", NOTHING, extra=names)
 
     def claims(self, place: Place, source: Source) -> Iterator[Claim]:
         """What `source` imports in `place`."""
         package = place.package_of(source.node) if source.node is not None else None
         for name in source.extra:
+            if name.partition(".")[0].partition(":")[0] not in place.known:
+                continue
             module = name.partition(":")[0]
             for named in (module, f"{module}.{MAIN}"):
                 if place.find(named) is not None:
@@ -230,9 +248,9 @@ class Follow:
             return (
                 False  # of the standard library it is known which does so: see what it needs in python.toml
             )
-        if "." in text or ":" in text:
-            return True
-        return (computed and text not in _NOT_MEANT) or (source.own and text in place.tops)
+        if re.split("[.:]", text, maxsplit=1)[0] in _NOT_MEANT:
+            return False
+        return computed or "." in text or ":" in text or (source.own and text in place.tops)
 
     def _libraries(self, name: str, because: str) -> Iterator[Claim]:
         base = name.rpartition("/")[2]
