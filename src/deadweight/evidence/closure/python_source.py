@@ -30,12 +30,17 @@ LIBRARY = "python-ctypes"
 
 MAX_EXTENSION = 32 << 20
 """The most bytes of an extension module that are looked through."""
+MAX_SETTINGS = 256 << 10
+"""The most bytes of a file of settings that names are looked for in."""
 NOTHING = Glance(frozenset(), frozenset(), calls=False)
 
 _INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*t?")
 _LONG_SHEBANG = re.compile(r"#!/bin/sh\n\s*'''exec' ")
 _EXTENSION = re.compile(r"(?!lib)[^\W\d]\w*(?:\.(?:cpython|pypy)[\w-]+|\.abi3)?\.so")
 _C_STRING = re.compile(rb"(?<=\0)[A-Za-z_][A-Za-z0-9_.]{1,60}(?=\0)")
+_WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{1,60}")
+_SETTINGS = (".ini", ".cfg", ".conf", ".toml", ".yaml", ".yml", ".json", ".env", ".properties")
+_EGG = re.compile(r"\begg:([\w.-]+)")
 _RUN_MODULE = re.compile(r"\s-m[ \t]*([^\W\d][\w.]*)")
 _SITE = re.compile(r"(?:^|/)(?:site|dist)-packages/")
 _NOT_MEANT = frozenset({"test", "this", "antigravity", MAIN})
@@ -81,6 +86,12 @@ class Follow:
         """The source in `node`; None where it is none."""
         if _EXTENSION.fullmatch(node.name) and node.path in self._scene.elf_files:
             return self._extension(node)
+        if node.name.endswith(".pyc"):
+            return self._bytecode(node)
+        if node.name.endswith(".pth"):
+            return self._path_file(node)
+        if node.name.endswith(_SETTINGS):
+            return self._settings(node)
         if not node.name.endswith((".py", ".pyw")) and not self._is_script(node):
             return self._shell_script(node)
         text = self._scene.text(node)
@@ -96,6 +107,45 @@ class Follow:
         content = self._scene.contents.read(node, MAX_EXTENSION) or b""
         names = {match.decode() for match in _C_STRING.findall(content)}
         return Source(node.path, "", NOTHING, node, extra=tuple(sorted(names)))
+
+    def _bytecode(self, node: Node) -> Source | None:
+        """A module without its source: all words in it may be names."""
+        siblings = node.parent.children if node.parent is not None else None
+        if (
+            node.parent is None
+            or node.parent.name == "__pycache__"
+            or f"{node.name[:-1]}" in (siblings or {})
+        ):
+            return None
+        content = self._scene.contents.read(node, MAX_EXTENSION) or b""
+        names = {match.decode() for match in _WORD.findall(content)}
+        return Source(node.path, "", NOTHING, node, extra=tuple(sorted(names)))
+
+    def _path_file(self, node: Node) -> Source | None:
+        """A .pth file, of which ``site`` executes the lines that begin with ``import``."""
+        lines = (self._scene.text(node) or "").splitlines()
+        text = "\n".join(line for line in lines if line.startswith(("import ", "import\t")))
+        return Source(node.path, text, glance(text), node) if text else None
+
+    def _settings(self, node: Node) -> Source | None:
+        """Settings of the application, which may name modules, and classes in them."""
+        if (
+            self._scene.owner(node.path) is not None
+            or node.entry.size > MAX_SETTINGS
+            or _SITE.search(node.path)
+        ):
+            return None
+        text = self._scene.text(node) or ""
+        names = tuple(dict.fromkeys(named_in(text)))
+        eggs = tuple(dict.fromkeys(name.replace("-", "_") for name in _EGG.findall(text)))
+        return Source(
+            node.path,
+            "",
+            Glance(frozenset(), frozenset(names), calls=True),
+            node,
+            Imports(strings=names),
+            eggs,
+        )
 
     def _shell_script(self, node: Node) -> Source | None:
         script = self._scene.scripts.get(node.path)
