@@ -38,6 +38,7 @@ _INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*t?")
 _LONG_SHEBANG = re.compile(r"#!/bin/sh\n\s*'''exec' ")
 _EXTENSION = re.compile(r"(?!lib)[^\W\d]\w*(?:\.(?:cpython|pypy)[\w-]+|\.abi3)?\.so")
 _C_STRING = re.compile(rb"(?<=\0)[A-Za-z_][A-Za-z0-9_.]{1,60}(?=\0)")
+_RUN_TEXT = re.compile(r"\s-c[ \t]*(?:'([^']*)'|\"([^\"]*)\")")
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{1,60}")
 _SETTINGS = (".ini", ".cfg", ".conf", ".toml", ".yaml", ".yml", ".json", ".env", ".properties")
 _EGG = re.compile(r"\begg:([\w.-]+)")
@@ -152,7 +153,11 @@ class Follow:
         if script is None or script.text is None or "python" not in script.text:
             return None
         names = tuple(dict.fromkeys(_RUN_MODULE.findall(script.text)))
-        return Source(node.path, "", NOTHING, node, extra=names)
+        texts = [single or double for single, double in _RUN_TEXT.findall(script.text)]
+        seen = glance(
+            "\n".join((script.text, *texts))
+        )  # the lines of a here-document are lines of the script
+        return Source(node.path, "", seen, node, Imports(tuple(sorted(seen.imports))), names)
 
     def config(self) -> Iterator[Source]:
         """What the commands of the config give to Python: the texts of ``-c``, and names of modules."""
@@ -160,8 +165,14 @@ class Follow:
         for command in started(self._scene.execution):
             for word in command:
                 words += _split(word)
-                if "import" in word:
-                    yield Source("the config", word, glance(word))
+                for text in (word, *_split(word)):
+                    if "import" in text:
+                        yield Source(
+                            "the config",
+                            text,
+                            glance(text),
+                            parsed=Imports(tuple(sorted(glance(text).imports))),
+                        )
         words += self._scene.environment.values()
         names = tuple(dict.fromkeys(name for word in words for name in _names(word)))
         yield Source("the config", "", NOTHING, extra=names)
