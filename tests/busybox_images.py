@@ -11,7 +11,7 @@ from image_samples import write_layout
 from layer_stacks import Item
 
 TOOLS = (
-    "sh", "cat", "date", "dd", "echo", "env", "head", "httpd", "id", "ls", "nc", "pwd", "sleep", "test", "touch", "tr", "true",
+    "sh", "cat", "date", "dd", "echo", "env", "head", "httpd", "id", "kill", "ls", "nc", "pwd", "sleep", "test", "touch", "tr", "true",
 )  # fmt: skip
 PASSWD = b"root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/sh\n"
 

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -200,12 +201,12 @@ def box(layers: list[list[Item]], tmp_path_factory: pytest.TempPathFactory) -> I
         yield opened
 
 
-def run(box: Box, *argv: str, limits: Limits = LIMITS, working_dir: str = "/") -> tuple[Observed, str]:
+def run(box: Box, *argv: str, working_dir: str = "/", user: str = "") -> tuple[Observed, str]:
     """What it did, and what it printed."""
     pieces: list[bytes] = []
-    command = Command(argv, {"PATH": "/usr/bin"}, working_dir)
+    command = Command(argv, {"PATH": "/usr/bin"}, working_dir, user)
     with box.start(
-        command, limits, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, trace=pieces.append
+        command, LIMITS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, trace=pieces.append
     ) as running:
         assert running.stdout is not None
         output = running.stdout.read().decode()
@@ -292,6 +293,14 @@ def test_a_script_and_one_whose_interpreter_is_missing(box: Box) -> None:
     assert seen.uses[Use.OPENED]["data/one"] == "/bin/script"
     assert "bin/broken" in seen.uses[Use.LOOKED_AT]
     assert "/bin/broken" not in seen.uses[Use.MISSING]
+
+
+def test_another_user_of_the_image(box: Box) -> None:
+    for mode in ("threads", "places"):
+        assert run(box, "/bin/calls", mode, user="33:34")[0] == run(box, "/bin/calls", mode)[0]
+    seen, _ = run(box, "/bin/calls", "names", user="33:34")
+    assert "data" in seen.uses[Use.LOOKED_AT]  # where it may not make anything
+    assert not seen.uses[Use.CREATED]
 
 
 def test_sockets(box: Box) -> None:
@@ -437,3 +446,28 @@ def test_an_ordinary_user_sees_the_same(box: Box, layers: list[list[Item]]) -> N
         answers = json.loads(python_as(user, folder, AS_USER, reference, *modes))
     for mode, (code, seen) in zip(modes, answers, strict=True):
         assert (code, from_json(seen, mode)) == (0, run(box, "/bin/calls", mode)[0])
+
+
+def test_a_second_program_in_a_sandbox_has_a_trace_of_its_own(box: Box) -> None:
+    first, second = list[bytes](), list[bytes]()
+    program = Command(("/bin/busybox", "sh", "-c", "echo > /tmp/made; cat; echo over"), {"PATH": "/usr/bin"})
+    asked = Command(("/bin/busybox", "sh", "-c", "cat /tmp/made one; exit 5"), {"PATH": "/usr/bin"}, "/data")
+    endless = Command(("/bin/busybox", "sh", "-c", "while :; do [ -e /absent ]; done"), {"PATH": "/usr/bin"})
+    with box.start(program, LIMITS, stdin=subprocess.PIPE, trace=first.append) as running:
+        assert running.started(30)
+        while b"/tmp/made" not in b"".join(first):
+            time.sleep(0.01)
+        with box.join(running, asked, LIMITS, stdout=subprocess.DEVNULL, trace=second.append) as beside:
+            assert (beside.wait().code, beside.wait().stopped) == (5, "")
+        with box.join(running, endless, Limits(seconds=1), trace=lambda piece: None) as beside:
+            assert beside.wait().stopped == "it took more than 1 seconds"
+        assert not running.ended()
+        running.kill()
+    seen = observe(Reader("the trace").read(second), box.tree, ROOT)
+    assert seen.uses[Use.EXECUTED] == {"bin/busybox": ""}
+    assert seen.uses[Use.OPENED] == {"data/one": "/bin/busybox"}
+    assert seen.uses[Use.LOOKED_AT]["data"] == ""
+    assert not {"/tmp/made", "data/one"} & set(seen.uses[Use.MISSING])
+    mine = observe(Reader("the trace").read(first), box.tree, ROOT)
+    assert "data/one" not in mine.paths()
+    assert mine.uses[Use.CREATED].keys() == {"/tmp/made"}

@@ -80,8 +80,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert len(rows) >= 13
     for written, names in rows:
         numbers = [
-            int(number.replace(",", "")) * {"MiB": 1 << 20, "GiB": 1 << 30}.get(unit, 1)
-            for number, unit in re.findall(r"(\d[\d,]*) ?(MiB|GiB)?", written)
+            int(number.replace(",", "")) * {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}.get(unit, 1)
+            for number, unit in re.findall(r"(\d[\d,]*) ?(KiB|MiB|GiB)?", written)
         ]
         for name, number in zip(re.findall(r"`([^`]+)`", names), numbers, strict=True):
             module, _, constant = name.rpartition(".")

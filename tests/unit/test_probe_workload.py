@@ -67,7 +67,7 @@ def test_several_workloads() -> None:
         command = ["manage", "migrate"]
         ready = 0.5
     """)
-    assert (serve.name, complete(serve, Execution()).ready) == ("serve", Tcp(80))
+    assert (serve.name, complete(serve, Execution()).ready) == ("serve", Ports((80,)))
     assert (migrate.command, migrate.ready, migrate.probes) == (("manage", "migrate"), 0.5, ())
 
 
@@ -158,7 +158,7 @@ def test_what_is_asked_already_is_not_asked_again() -> None:
     asked = Workload(probes=(Http("GET", "/x"), Tcp(81), Exec(("nginx", "-t"))))
     whole = complete(asked, execution)
     assert whole.unasked == (Tcp(82), Http("GET", "/", port=81), Http("GET", "/", port=82))
-    assert (whole.probes, whole.ready, whole.port) == (asked.probes, Tcp(80), 80)
+    assert (whole.probes, whole.ready, whole.port) == (asked.probes, Ports((80, 81)), 80)
     assert complete(whole, execution) == whole
     assert complete(replace(asked, ends=True), execution).unasked == ()
 
@@ -169,7 +169,7 @@ def test_what_is_asked_already_is_not_asked_again() -> None:
         ((), UNASKED_READY),
         ((Exec(("x",)),), DEFAULT_READY),
         ((Exec(("x",)), Http("GET", "/")), DEFAULT_READY),
-        ((Exec(("x",)), Http("GET", "/", port=5)), Tcp(5)),
+        ((Exec(("x",)), Http("GET", "/", port=5)), Ports((5,))),
     ],
 )
 def test_when_nothing_says_that_it_is_ready(probes: tuple[Probe, ...], ready: Ready) -> None:

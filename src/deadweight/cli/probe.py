@@ -9,7 +9,8 @@ from deadweight.cli.command import Command, add_access, add_platform
 from deadweight.cli.sandbox import seconds
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def add_asked(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is asked; `asking.asked_of` reads them."""
     group = parser.add_argument_group("what is asked")
     group.add_argument(
         "--probe",
@@ -23,6 +24,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--workload", metavar="NAME", help="only this one of the file (default: all)")
     group.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for each start of a container")
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_asked(parser)
     group = parser.add_argument_group("results")
     group.add_argument("--json", metavar="FILE", help="write them as JSON to FILE, or - for standard output")
     group.add_argument(

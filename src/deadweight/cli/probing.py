@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 from deadweight.cli.analysing import to_standard_output, write_reports
+from deadweight.cli.asking import asked_of
 from deadweight.cli.command import access_of
 from deadweight.cli.progress import open_progress
-from deadweight.errors import UsageError
 from deadweight.image import open_image
 from deadweight.oci.config import Execution
 from deadweight.probe.proof import expect, prove
 from deadweight.probe.record import record
 from deadweight.probe.recording import write_recordings
-from deadweight.probe.spec import Probe, Script, parse_probe
-from deadweight.probe.workload import Workload, complete, read_workloads
+from deadweight.probe.workload import complete
 from deadweight.report import probes as report
 from deadweight.report.console import open_console
 from deadweight.report.units import printable
 from deadweight.sandbox import Box, open_box
-from deadweight.settings_file import load_settings, nearest_settings, section
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is to be asked; scripts are relative to `folder`."""
-
-    workloads: tuple[Workload, ...]
-    folder: Path
 
 
 def probe(options: argparse.Namespace) -> int:
     """Asks the image; 0 where every probe that was asked for is answered, else 1."""
     silent = to_standard_output(options.json, options.save)
-    asked = _asked(options)
+    asked = asked_of(options)
     with _opened(options.image, options) as (box, execution):
         recordings = [
             record(box, execution, complete(one, execution), folder=asked.folder) for one in asked.workloads
@@ -59,7 +46,7 @@ def probe(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> int:
     """Asks the original twice and the result once; 0 where every probe is answered the same, else 1."""
     silent = to_standard_output(options.json, options.save)
-    asked = _asked(options)
+    asked = asked_of(options)
     with _opened(options.original, options) as (box, execution):
         expected = [expect(box, execution, one, folder=asked.folder) for one in asked.workloads]
     with _opened(options.result, options) as (box, execution):
@@ -92,36 +79,3 @@ def _opened(reference: str, options: argparse.Namespace) -> Iterator[tuple[Box, 
             yield box, image.config.execution
     finally:
         progress.close()
-
-
-def _asked(options: argparse.Namespace) -> Asked:
-    """The workloads of the file, or one with nothing but what is asked unasked; changed by the options."""
-    path = options.config or nearest_settings(Path.cwd())
-    declared: tuple[Workload, ...] = ()
-    if path is not None:
-        declared = read_workloads(section(load_settings(path), "slim", str(path)), str(path))
-    workloads = _chosen(declared or (Workload(),), options.workload)
-    folder = path.parent.absolute() if path is not None else Path.cwd()
-    if options.probe:
-        probes = tuple(_from_here(parse_probe(text), folder) for text in options.probe)
-        workloads = tuple(replace(one, probes=probes) for one in workloads)
-    if options.timeout is not None:
-        workloads = tuple(replace(one, timeout=options.timeout) for one in workloads)
-    return Asked(workloads, folder)
-
-
-def _chosen(workloads: tuple[Workload, ...], name: str | None) -> tuple[Workload, ...]:
-    if name is None:
-        return workloads
-    found = tuple(one for one in workloads if one.name == name)
-    if not found:
-        names = ", ".join(one.name for one in workloads)
-        raise UsageError(f"--workload {name}", "is not in the settings", f"there are: {names}")
-    return found
-
-
-def _from_here(probe: Probe, folder: Path) -> Probe:
-    """A script on the command line is meant from the current folder, as every argument is."""
-    if isinstance(probe, Script):
-        return Script(os.path.relpath(Path(probe.path).absolute(), folder))
-    return probe

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from deadweight.cli.command import Command, add_access, add_platform, whole_number
+from deadweight.cli.probe import add_asked
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,26 +20,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="how deep to cut (default: auto, the deepest whose result passes all probes)",
     )
-    _add_workload(parser)
+    add_asked(parser)
     _add_choice(parser)
     _add_evidence(parser)
     _add_output(parser)
     add_platform(parser)
     add_access(parser)
-
-
-def _add_workload(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what the image is asked")
-    group.add_argument(
-        "--probe",
-        action="append",
-        default=[],
-        metavar="PROBE",
-        help="http:GET /path, exec:CMD, tcp:PORT or script:FILE; instead of those in deadweight.toml",
-    )
-    group.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings (default: the nearest deadweight.toml)"
-    )
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:

@@ -47,6 +47,7 @@ class _Walk:
             Company(scene, followers, needless),
         ]
         self._reasons: dict[str, Reason] = {}
+        self._light: set[str] = set()
         self._left: deque[Node] = deque()
 
     def follow(self, roots: Iterable[Claim]) -> Evidence:
@@ -55,18 +56,33 @@ class _Walk:
             self._hear("", follower.roots())
         while self._left:
             node = self._left.popleft()
+            light = node.path in self._light
             for follower in self._followers:
-                self._hear(node.path, follower.follow(node))
+                if follower.light or not light:
+                    self._hear(node.path, follower.follow(node), light=light)
         problems = sorted({problem for follower in self._followers for problem in follower.problems})
         return Evidence(self._reasons, tuple(problems))
 
-    def _hear(self, source: str, claims: Iterable[Claim]) -> None:
+    def _hear(self, source: str, claims: Iterable[Claim], *, light: bool = False) -> None:
         for claim in claims:
-            path = claim.path.strip("/")
-            if path in self._reasons:
-                continue
-            for node in self._scene.way(path):
-                if node.path not in self._reasons and node.path:
-                    self._reasons[node.path] = Reason(source, claim.rule, claim.because)
-                    if node.entry.kind != SYMLINK:
-                        self._left.append(node)
+            for node in self._way(claim.path):
+                self._need(node, Reason(source, claim.rule, claim.because), light=light or claim.light)
+
+    def _way(self, path: str) -> tuple[Node, ...]:
+        path = path.strip("/")
+        if path in self._reasons and path not in self._light:
+            return ()  # as nearly always
+        return self._scene.way(path)
+
+    def _need(self, node: Node, reason: Reason, *, light: bool) -> None:
+        """A light claim adds nothing to another one; one that is not takes the place of a light one."""
+        path = node.path
+        if not path or (path in self._reasons and (light or path not in self._light)):
+            return
+        self._reasons[path] = reason
+        if light:
+            self._light.add(path)
+        else:
+            self._light.discard(path)
+        if node.entry.kind != SYMLINK:
+            self._left.append(node)

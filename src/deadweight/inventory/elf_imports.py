@@ -10,8 +10,13 @@ from deadweight.inventory.elf_format import ElfFile, Segment
 from deadweight.layer.collect import ContentGap
 from deadweight.oci.strict_json import loads_array
 
-FUNCTIONS = ("dlmopen", "dlopen", "iconv_open")
-"""The functions that say something of the files a program opens."""
+STARTING = frozenset(
+    {"execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "fexecve"}
+    | {"popen", "posix_spawn", "posix_spawnp", "system"}
+)
+"""Functions that start programs."""
+FUNCTIONS = tuple(sorted({"dlmopen", "dlopen", "iconv_open"} | STARTING))
+"""The functions that say something of the files that a program opens, loads or starts."""
 MAX_SEARCHED = 2 << 20
 """The most bytes of names that are searched: with more, not all of a file that comes in pieces may have been kept."""
 MAX_SYMBOLS = 8 << 20
@@ -19,7 +24,7 @@ MAX_SYMBOLS = 8 << 20
 MAX_NOTES = 1 << 16
 """The most bytes of notes that are read."""
 
-_NAME = re.compile(rb"(?:dlmopen|dlopen|iconv_open)\0")
+_NAME = re.compile(rb"(\0?)(%b)(?=\0)" % b"|".join(name.encode() for name in FUNCTIONS))
 _MAX_FOUND = 64
 _DLOPEN_NOTE = 0x407C0C0A
 
@@ -33,12 +38,14 @@ def imports(file: ElfFile, strings: int, strings_size: int, symbols: int) -> lis
     if strings_size > MAX_SEARCHED:
         return list(FUNCTIONS)
     names = file.content.read(strings, strings_size)
-    found = [(match.start(), match[0][:-1].decode()) for match in _NAME.finditer(names)][:_MAX_FOUND]
+    found = [(not match[1], match.start(2), match[2].decode()) for match in _NAME.finditer(names)]
+    # A linker may let one name be the end of another, but whole ones are likelier.
+    found = sorted(found)[:_MAX_FOUND]
     if not found:
         return []
     end = strings if strings > symbols else symbols + MAX_SYMBOLS
     table = file.content.read(symbols, min(end - symbols, MAX_SYMBOLS))
-    return sorted({name for offset, name in found if file.is_undefined(table, offset)})
+    return sorted({name for _, offset, name in found if file.is_undefined(table, offset)})
 
 
 def dlopen_names(file: ElfFile, segments: Iterable[Segment]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from deadweight.errors import InvalidLayer
@@ -23,26 +23,35 @@ def above_base(
     base: Tree,
     stays: Staying,
     keep_layers: int,
-) -> tuple[list[LayerPlan], Staying]:
-    """The plans with the whiteouts that hide something of `base`, the tree of the first `keep_layers` layers, and with new
-    ones for what nothing would hide now; and what stays, without the directories of `base` that are hidden.
+) -> Iterator[tuple[list[LayerPlan], Staying]]:
+    """The plans with what hides everything in `base`, the tree of the first `keep_layers` layers, that must not be seen; and
+    what stays, without the directories of `base` that are hidden.
+
+    First with the whiteouts that there are. These may hide too much: a whiteout spares a directory in which its own layer
+    has something, and with that gone it would not. Then with new ones in the last layer alone.
     """
-    done = list(plans[:keep_layers])
-    for plan, index in zip(plans[keep_layers:], indexes[keep_layers:], strict=True):
-        hiding = _hiding(index, base, stays, keep_layers)
-        done.append(replace(plan, steps=sorted([*plan.steps, *hiding], key=_number)))
     if keep_layers == len(indexes):
-        return done, stays
-    first = done[keep_layers]
-    done[keep_layers] = replace(first, steps=[*_made_again(base, stays), *first.steps])
-    try:
-        tree = planned_tree(indexes, done)
-    except InvalidLayer:
-        return done, stays  # which is found again when the plan is proved
-    stays = _without_hidden(stays, tree)
-    whiteouts = [Made(LAST, entry) for entry in _shown_again(tree.root, stays)]
-    done[-1] = replace(done[-1], steps=[*done[-1].steps, *whiteouts])
-    return done, stays
+        yield list(plans), stays
+        return
+    again = _made_again(base, stays)
+    for hiding in (_hiding, _nothing):
+        above = []
+        for plan, index in zip(plans[keep_layers:], indexes[keep_layers:], strict=True):
+            steps = sorted([*plan.steps, *hiding(index, base)], key=_number)
+            above.append(replace(plan, steps=steps))
+        above[0] = replace(above[0], steps=[*again, *above[0].steps])
+        try:
+            tree = planned_tree(indexes, [*plans[:keep_layers], *above])
+        except InvalidLayer:
+            continue
+        left = _without_hidden(stays, tree)
+        whiteouts = [Made(LAST, entry) for entry in _shown_again(tree.root, left)]
+        above[-1] = replace(above[-1], steps=[*above[-1].steps, *whiteouts])
+        yield [*plans[:keep_layers], *above], left
+
+
+def _nothing(index: LayerIndex, base: Tree) -> list[Step]:
+    return []
 
 
 def _made_again(base: Tree, stays: Staying) -> list[Step]:
@@ -63,35 +72,26 @@ def _number(step: Step) -> int:
     return step.number
 
 
-def _hiding(index: LayerIndex, base: Tree, stays: Staying, keep_layers: int) -> list[Step]:
-    """The whiteouts of a layer whose path has something in `base`.
-
-    One that spared the directory itself, since its layer had something in it, becomes an opaque one: that may be gone.
-    """
+def _hiding(index: LayerIndex, base: Tree) -> list[Step]:
+    """The whiteouts of a layer that hide something of `base`."""
     found: list[Step] = []
     for number, entry in enumerate(index.entries):
         if is_whiteout(entry):
             directory, _, name = entry.path.rpartition("/")
-            victim = _victim(base, directory, name)
-            if victim is None:
-                continue
-            again = stays.directories.get(victim.path)
-            if name == OPAQUE_WHITEOUT or again is None or not 0 <= again.layer < keep_layers:
+            if _hides(base, directory, name):
                 found.append(Same(number, entry))
-            else:
-                found.append(Made(number, _whiteout(victim.path, OPAQUE_WHITEOUT)))
     return found
 
 
-def _victim(base: Tree, directory: str, name: str) -> Node | None:
-    """What the whiteout `name` in `directory` hides of `base`; None for one behind a link, which may lead elsewhere now."""
+def _hides(base: Tree, directory: str, name: str) -> bool:
+    """Whether the whiteout `name` in `directory` hides something; not one behind a link, which may lead elsewhere now."""
     try:
         parent = base.resolve(directory)
     except LinkLoop:
-        return None
+        return False
     if parent is None or not parent.children or parent.path != directory:
-        return None
-    return parent if name == OPAQUE_WHITEOUT else parent.children.get(name.removeprefix(WHITEOUT_PREFIX))
+        return False
+    return name == OPAQUE_WHITEOUT or name.removeprefix(WHITEOUT_PREFIX) in parent.children
 
 
 def _without_hidden(stays: Staying, tree: Tree) -> Staying:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from deadweight.errors import InvalidLayer, NotFound, Unsupported
 from deadweight.layer.entry import FILE
@@ -12,16 +11,63 @@ from deadweight.passes.base_layers import above_base
 from deadweight.passes.plan import plan_layers
 from deadweight.passes.same_tree import difference, planned_tree
 from deadweight.passes.staying import Kept, Staying, staying
-from deadweight.passes.steps import LayerPlan
+from deadweight.passes.steps import LayerPlan, Same
 from deadweight.tree.merge import Merged, merge
 
 
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A plan for each layer, base first, and what stays."""
 
-    layers: tuple[LayerPlan, ...]
-    staying: Staying
+    def __init__(
+        self,
+        indexes: Sequence[LayerIndex],
+        layers: Sequence[LayerPlan],
+        staying: Staying,
+        replaced: Mapping[str, bytes],
+    ) -> None:
+        self._indexes = indexes
+        self._replaced = replaced
+        self.layers = list(layers)
+        self.staying = staying
+
+    @property
+    def difference(self) -> str:
+        """Where the layers would not merge into what stays; empty where they would."""
+        return self._difference(self.layers)
+
+    def restore(self, position: int) -> bool:
+        """Leaves the layer at `position` as it was if that changes nothing of what the image shows, and says whether.
+
+        Higher ones may have to stay as they were with it, since they hide what is dead in it, if they lose no content
+        either way.
+        """
+        if self.layers[position].carried:
+            return False
+        alone, above = list(self.layers), list(self.layers)
+        alone[position] = _whole(self._indexes[position])
+        trials = [alone]
+        if all(self._loses_nothing(higher) for higher in range(position + 1, len(above))):
+            above[position:] = map(_whole, self._indexes[position:])
+            trials.append(above)
+        for layers in trials:
+            if not self._difference(layers):
+                self.layers = layers
+                return True
+        return False
+
+    def _loses_nothing(self, position: int) -> bool:
+        plan = self.layers[position]
+        return plan.unpacked == self._indexes[position].unpacked and not plan.carried
+
+    def _difference(self, layers: Sequence[LayerPlan]) -> str:
+        try:
+            return difference(planned_tree(self._indexes, layers), self.staying, self._replaced)
+        except InvalidLayer as error:
+            return str(error)
+
+
+def _whole(index: LayerIndex) -> LayerPlan:
+    return LayerPlan([Same(number, entry) for number, entry in enumerate(index.entries)])
 
 
 def plan_image(
@@ -49,27 +95,12 @@ def plan_image(
             raise NotFound(reference, f"has no file {path!r} that stays and could be replaced")
     replaced = {p: content for p, content in replaced.items() if stays.leaves[p].touched >= keep_layers}
     plans = plan_layers(indexes, merged.tree, stays, replaced, base, keep_layers)
-    if base is not None:
-        plans, stays = above_base(indexes, plans, base, stays, keep_layers)
-    _require_same(reference, indexes, plans, stays, replaced, keep_layers)
-    return Plan(tuple(plans), stays)
-
-
-def _require_same(
-    reference: str,
-    indexes: Sequence[LayerIndex],
-    plans: Sequence[LayerPlan],
-    stays: Staying,
-    replaced: Mapping[str, bytes],
-    keep_layers: int,
-) -> None:
-    try:
-        path = difference(planned_tree(indexes, plans), stays, replaced)
-    except InvalidLayer as error:
-        path = str(error)
-    if path:
-        raise Unsupported(
-            reference,
-            f"cannot be rewritten without changing {path!r}",
-            "do not keep base layers" if keep_layers else "report it",
-        )
+    choices = [(plans, stays)] if base is None else above_base(indexes, plans, base, stays, keep_layers)
+    where = "what it shows"
+    for layers, left in choices:
+        plan = Plan(indexes, layers, left, replaced)
+        where = plan.difference
+        if not where:
+            return plan
+    problem = f"cannot be rewritten without changing {where}"
+    raise Unsupported(reference, problem, "do not keep base layers" if keep_layers else "report it")

@@ -23,6 +23,7 @@ from deadweight.oci import media_types
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 from deadweight.passes.carried import CarriedContents
+from deadweight.passes.filtering import Plan
 from deadweight.passes.rewrite import rewritten
 from deadweight.passes.steps import LayerPlan
 from deadweight.transport.base import Destination
@@ -70,12 +71,13 @@ class LayerWriter:
         self._progress = progress
         self._carried = carried
 
-    def write(self, layer: Layer, index: LayerIndex, plan: LayerPlan, *, base: bool) -> LayerResult:
-        """Writes what `plan` makes of `layer`; one of the `base` keeps its bytes.
+    def write(self, layer: Layer, index: LayerIndex, image_plan: Plan, *, base: bool) -> LayerResult:
+        """Writes what the plan makes of `layer`; one of the `base` keeps its bytes. Where it would be larger than it was,
+        and may stay as it was, the plan is changed.
 
         Raises `UsageError` for a base layer that the destination does not store as it is.
         """
-        old = layer.descriptor
+        old, plan = layer.descriptor, image_plan.layers[layer.position]
         self._progress.start(f"layer {layer.position + 1} of {len(self._image.layers)}", old.size)
         if not plan.steps and not base:
             if plan.carried:
@@ -92,8 +94,9 @@ class LayerWriter:
             written, diff_id = self._moved(old), layer.diff_id
         else:
             compression = self._compression or Compression(method if stored else self._fallback)
-            written, diff_id = self._rewritten(layer, index, plan, compression, same)
-        return LayerResult(old, written, diff_id, len(index.entries), len(plan.steps))
+            written, diff_id = self._rewritten(layer, index, image_plan, compression, stored)
+        entries_kept = len(image_plan.layers[layer.position].steps)
+        return LayerResult(old, written, diff_id, len(index.entries), entries_kept)
 
     @property
     def _fallback(self) -> str:
@@ -107,18 +110,20 @@ class LayerWriter:
             return self._destination.put_blob(_pieces(stream), layer.media_type, layer)
 
     def _rewritten(
-        self, layer: Layer, index: LayerIndex, plan: LayerPlan, compression: Compression, same: bool
+        self, layer: Layer, index: LayerIndex, image_plan: Plan, compression: Compression, stored: bool
     ) -> tuple[Descriptor, Digest]:
-        """Writes the layer anew; where it would be larger than it was, and is the `same`, as it was."""
-        old = layer.descriptor
+        """Writes the layer anew; where it would be larger than it was, as it was, if it can be `stored` and may stay so."""
+        old, plan = layer.descriptor, image_plan.layers[layer.position]
         hasher = hashlib.sha256()
         with _spool() as spool, _spool() as smaller:
             with closing(self._tar(layer, index, plan)) as tar:
                 size = self._compressed(_hashed(tar, hasher), compression, spool)
-            if size > old.size and same:
+            if size > old.size and stored and plan.unchanged(index.entries):
                 return self._moved(old), layer.diff_id
             if size > old.size and compression.method in _STRONGEST:
                 compression, spool = self._strongest(compression, spool, smaller)
+            if spool.tell() > old.size and stored and image_plan.restore(layer.position):
+                return self._moved(old), layer.diff_id
             spool.seek(0)
             media_type = media_types.with_compression(old.media_type, compression.method)
             blob = self._destination.put_blob(_pieces(cast("BinaryIO", spool)), media_type, None)

@@ -87,7 +87,9 @@ class _Planner:
         certain = (node for node in stays.nodes() if node.path not in stays.optional)
         needed = {node.parent.path for node in certain if node.parent is not None} | stays.optional
         used = (number for number, steps in enumerate(self._steps) if steps)
-        top = max(used, default=len(self._steps) - 1)
+        last = len(self._steps) - 1
+        # Above base layers there are whiteouts too, which must not come after it.
+        top = last if self._keep_layers else max(used, default=last)
         for path in sorted(stays.directories.keys() - needed):
             node = stays.directories[path]
             if node.layer < 0 and path and top >= self._keep_layers:

@@ -70,8 +70,8 @@ def write_filtered(
             image, destination, compression, threads or available_threads(), progress, carried
         )
         layers = tuple(
-            writer.write(layer, index, part, base=layer.position < keep_layers)
-            for layer, index, part in zip(image.layers, indexes, plan.layers, strict=True)
+            writer.write(layer, index, plan, base=layer.position < keep_layers)
+            for layer, index in zip(image.layers, indexes, strict=True)
         )
     return _commit(image, destination, plan, layers)
 

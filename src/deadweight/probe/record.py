@@ -17,7 +17,7 @@ from deadweight.probe.container import Container, Start, argv_of, started
 from deadweight.probe.observation import ExitAnswer, Failure, HttpAnswer, Observation, TcpAnswer
 from deadweight.probe.program import answer_inside
 from deadweight.probe.recording import START, STOP, Answer, Recording
-from deadweight.probe.spec import Exec
+from deadweight.probe.spec import Exec, Tcp
 from deadweight.probe.workload import DEFAULT_READY, Ports, Ready, Workload
 from deadweight.sandbox import Command, Limits, Starter, command_of
 
@@ -93,6 +93,8 @@ def _look(container: Container, ready: Ready) -> Callable[[], bool]:
     match ready:
         case Ports():
             return _Listening(container, ready.numbers)
+        case Tcp():  # whoever speaks first need not be listened to
+            return lambda: container.accepts(ready.port)
         case float() | int():
             return lambda: time.monotonic() - begin >= ready
         case probe:

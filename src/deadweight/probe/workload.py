@@ -143,11 +143,10 @@ def complete(workload: Workload, execution: Execution) -> Workload:
 
 
 def _usual_ready(workload: Workload, port: int | None, unasked: tuple[Probe, ...]) -> Ready:
-    """A connection to the first port that the probes name, or to those that are exposed; the health check; a wait."""
-    asked = (one for one in workload.probes if isinstance(one, Http | Tcp))
-    first = next((number for one in asked if (number := one.port or port) is not None), None)
-    if first is not None:
-        return Tcp(first)
+    """Connections to the ports that the probes name, or to those that are exposed; the health check; a wait."""
+    asked = (one.port or port for one in workload.probes if isinstance(one, Http | Tcp))
+    if numbers := tuple(dict.fromkeys(number for number in asked if number is not None)):
+        return Ports(numbers)
     if ports := tuple(one.port for one in unasked if isinstance(one, Tcp)):
         return Ports(ports)
     if unasked:  # nothing but the health check

@@ -28,8 +28,9 @@ from deadweight.sandbox.contents import UnpackedContents
 from deadweight.sandbox.joining import CONTAINER, join
 from deadweight.sandbox.log import Log, Sink
 from deadweight.sandbox.namespaces import IdMap, enter, find_id_map, order_file
-from deadweight.sandbox.unpacking import fill
+from deadweight.sandbox.unpacking import fill, unpacked_size
 from deadweight.sandbox.watch import Watch
+from deadweight.scratch import place_for
 from deadweight.trace.strace import tracing
 from deadweight.tree.merge import merge
 from deadweight.tree.node import LinkLoop, Tree
@@ -96,7 +97,8 @@ class Running:
         if failed:
             raise NotFound("the program", problem)
         if not problem and not stopped and code > 0:
-            problem = f"bubblewrap could not make it (exit code {code})"
+            maker = "bubblewrap" if self._log is None else "bubblewrap under strace"
+            problem = f"{maker} could not make it (exit code {code})"
             raise Unsupported("the sandbox", problem, "its own words are above")
         return Exit(128 - code if code < 0 else code, stopped)
 
@@ -316,7 +318,7 @@ def box_of(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> Iterator[
     bubblewrap()
     id_map = find_id_map()
     accounts = accounts_of(image, tree)
-    with _temporary_folder(id_map) as folder:
+    with _temporary_folder(id_map, place_for(unpacked_size(tree))) as folder:
         tar = enter(
             unpack(["root"]),
             id_map,
@@ -330,9 +332,9 @@ def box_of(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> Iterator[
 
 
 @contextmanager
-def _temporary_folder(id_map: IdMap) -> Iterator[Path]:
-    """A folder with the empty folder ``root``, which is removed even if this process is killed."""
-    folder = Path(tempfile.mkdtemp(prefix="deadweight-"))
+def _temporary_folder(id_map: IdMap, place: Path) -> Iterator[Path]:
+    """A folder in `place` with the empty folder ``root``, which is removed even if this process is killed."""
+    folder = Path(tempfile.mkdtemp(prefix="deadweight-", dir=place))
     cleaner: subprocess.Popen[bytes] | None = None
     try:
         (folder / "root").mkdir()

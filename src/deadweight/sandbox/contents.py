@@ -12,7 +12,7 @@ from deadweight.copying.root_archive import root_archive
 from deadweight.image import Image
 from deadweight.layer.entry import BLOCK, CHARACTER, FIFO, SYMLINK
 from deadweight.layer.index import LayerIndex
-from deadweight.sandbox.unpacking import fill
+from deadweight.sandbox.unpacking import fill, unpacked_size
 from deadweight.scratch import scratch_folder
 from deadweight.tree.node import Node, Tree
 
@@ -45,7 +45,7 @@ def plain_contents(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> I
 
     Only directories and regular files are made. Raises `TransportError` where they cannot be.
     """
-    with scratch_folder() as folder:
+    with scratch_folder(unpacked_size(tree)) as folder:
         root = folder / "root"
         root.mkdir()
         options = ["--extract", "--file=-", "--no-same-owner", "--no-same-permissions"]

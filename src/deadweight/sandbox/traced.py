@@ -10,8 +10,8 @@ from typing import IO
 from deadweight.sandbox.box import Box, Running
 from deadweight.sandbox.bubblewrap import ROOT
 from deadweight.sandbox.command import Command, Limits
-from deadweight.trace.observe import Observer
 from deadweight.trace.observed import Observed, merge
+from deadweight.trace.observer import Observer
 from deadweight.trace.strace import Reader
 from deadweight.tree.node import Tree
 
@@ -70,5 +70,4 @@ class _Seen:
         self.observer = Observer(tree, ROOT)
 
     def take(self, piece: bytes) -> None:
-        for event in self._reader.feed(piece):
-            self.observer.take(event)
+        self.observer.take(self._reader.feed(piece))

@@ -7,6 +7,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from deadweight.errors import TransportError
+from deadweight.tree.node import Tree
+
+_EACH = 4096
+"""What a name takes at least, with its inode."""
+
+
+def unpacked_size(tree: Tree) -> int:
+    """The bytes that the merged `tree` takes in a file system, at most."""
+    contents = {(node.layer, node.number): node.entry.size for node in tree.leaves}
+    return sum(size + 2 * _EACH for size in contents.values())
 
 
 def fill(tar: subprocess.Popen[bytes], archive: Iterator[bytes | memoryview], place: str) -> None:

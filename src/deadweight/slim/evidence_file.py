@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from deadweight.errors import InvalidDocument, NotFound, UsageError
-from deadweight.image import Image
 from deadweight.oci import fields, strict_json
 from deadweight.oci.config import Execution
 from deadweight.probe import recording
@@ -20,11 +19,11 @@ from deadweight.trace import observed
 SCHEMA_VERSION = 1
 
 
-def evidence_text(recorded: Recorded, image: Image) -> str:
-    """`recorded`, what `image` did, as JSON; the same recordings give the same text."""
+def evidence_text(recorded: Recorded) -> str:
+    """`recorded` as JSON; the same recordings give the same text."""
     value = {
         "schema_version": SCHEMA_VERSION,
-        "image": {"digest": str(image.digest), "platform": str(image.platform)},
+        "image": recorded.digest,
         "workloads": [_workload_json(one) for one in recorded.expectations],
         "observed": recorded.observed.to_json(),
     }
@@ -50,6 +49,7 @@ def read_evidence(path: Path, execution: Execution, workloads: Sequence[Workload
     tables = fields.objects(value, "workloads", subject, MAX_WORKLOADS)
     by_name = {workload.name: complete(workload, execution) for workload in workloads}
     return Recorded(
+        fields.text(value, "image", subject),
         tuple(_expectation(table, by_name, subject) for table in tables),
         observed.from_json(fields.mapping(value, "observed", subject), subject),
     )

@@ -13,7 +13,8 @@ from deadweight.evidence.walk import gather
 from deadweight.slim.request import Request
 from deadweight.slim.selection import Known
 from deadweight.slim.subject import Subject
-from deadweight.trace.observed import Observed
+from deadweight.trace.observed import Observed, merge
+from deadweight.trace.read import read_trace
 
 SHELL = "shell"
 """The closure that is left out where the user wants no shell."""
@@ -26,7 +27,8 @@ def know(subject: Subject, contents: Contents, observed: Observed, request: Requ
     needless = subject.needless()
     closures = [one for one in installed_closures() if not (request.drop_shell and one.name == SHELL)]
     roots = [*_kept_paths(scene, request), *_kept_packages(scene, request)]
-    evidence = gather(scene, roots, closures, observed=observed, needless=needless)
+    traces = [read_trace(path, scene.tree) for path in request.traces]
+    evidence = gather(scene, roots, closures, observed=merge([observed, *traces]), needless=needless)
     return Known(scene, evidence, needless, request.drop)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from deadweight.layer.compress import Compression
 from deadweight.probe.workload import Workload
@@ -24,8 +25,10 @@ class Request:
     keep_packages: tuple[str, ...] = ()
     """By name, or as ``ecosystem:name``."""
     drop_shell: bool = False
-    keep_layers: int = 0
-    """How many layers, from the base on, stay as they are."""
+    traces: tuple[Path, ...] = ()
+    """What strace wrote, or lists of paths: what they say was used is kept."""
+    keep_base: str = ""
+    """Which layers, from the lowest on, stay as they are: how many, or an image that has them too."""
     compression: Compression | None = None
     """None for that of each layer."""
     threads: int = 1

@@ -13,12 +13,15 @@ from deadweight.image import AS_DOCKER_WOULD, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
+from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
 from deadweight.probe.workload import Workload
 from deadweight.sandbox import Box, box_of
 from deadweight.sandbox.contents import UnpackedContents, plain_contents
 from deadweight.scratch import scratch_folder
+from deadweight.slim.base_image import base_layers
+from deadweight.slim.evidence_file import read_evidence
 from deadweight.slim.knowing import know
 from deadweight.slim.recorded import Recorded, record_original
 from deadweight.slim.request import AUTO, Request
@@ -37,7 +40,7 @@ def slim(
     destination: str,
     request: Request = Request(),  # noqa: B008 - it is frozen
     *,
-    recorded: Recorded | None = None,
+    evidence: Path | None = None,
     folder: Path = Path(),
     platform: Platform | None = None,
     access: Access = AS_DOCKER_WOULD,
@@ -46,7 +49,7 @@ def slim(
 ) -> SlimResult:
     """Writes the image `reference` to `destination` without what `request` lets go, whole, proved, or not at all.
 
-    `recorded` is what an earlier run found out; then the original is not run. Scripts are relative to `folder`. Where no
+    `evidence` is a file with what an earlier run found out; then the original is not run. Scripts are relative to `folder`. Where no
     level passes, `SlimResult.digest` is None and nothing is written. Raises `DeadweightError`.
     """
     begin = time.monotonic()
@@ -58,8 +61,9 @@ def slim(
     ):
         require_distinct(image.reference, target.reference)
         subject = read_subject(image, cache=cache, progress=progress)
-        slimming = _Slimming(subject, request, scratch, folder, progress)
-        slimming.look(recorded)
+        base = base_layers(image, request.keep_base, access) if request.keep_base else 0
+        slimming = _Slimming(subject, request, scratch, folder, base, progress)
+        slimming.look(evidence)
         staged = slimming.try_levels()
         digest: Digest | None = None
         if staged:
@@ -87,27 +91,34 @@ class _Slimming:
     selection: Selection
 
     def __init__(
-        self, subject: Subject, request: Request, scratch: Path, folder: Path, progress: Progress
+        self,
+        subject: Subject,
+        request: Request,
+        scratch: Path,
+        folder: Path,
+        base: int,
+        progress: Progress,
     ) -> None:
         self._subject = subject
         self._request = request
         self._scratch = scratch
         self._folder = folder
+        self._base = base
         self._progress = progress
         self._why_not_run = ""
         self.recorded = Recorded()
         self.attempts: list[Attempt] = []
         self.notes: list[str] = []
 
-    def look(self, recorded: Recorded | None) -> None:
-        """Runs the original, unless what it does is `recorded`, and gathers the evidence."""
+    def look(self, evidence: Path | None) -> None:
+        """Runs the original, unless the file `evidence` says what it does, and gathers the evidence."""
+        workloads = self._request.workloads or (Workload(),)
+        execution = self._subject.image.config.execution
+        if evidence is not None:
+            self.recorded = read_evidence(evidence, execution, workloads)
         with self._unpacked() as (contents, box):
-            if recorded is not None:
-                self.recorded = recorded
-            elif box is not None:
-                workloads = self._request.workloads or (Workload(),)
-                execution = self._subject.image.config.execution
-                self.recorded = record_original(box, execution, workloads, self._folder)
+            if box is not None and evidence is None:
+                self.recorded = record_original(box, self._subject.image, workloads, self._folder)
             self.known = know(self._subject, contents, self.recorded.observed, self._request)
         self.notes += self.known.evidence.problems
 
@@ -149,17 +160,25 @@ class _Slimming:
 
     def _write(self, staged: str) -> None:
         subject, request = self._subject, self._request
-        kept, replaced = self.selection.kept, dict[str, bytes]()
+        names = self.selection.kept
+        databases = rewrite_databases(
+            subject.image,
+            subject.indexes,
+            subject.view.merged,
+            subject.view.inventory,
+            lambda node: node.path in names,
+            self._base,
+        )
         with open_destination(staged, AS_DOCKER_WOULD) as destination:
             write_filtered(
                 subject.image,
                 subject.indexes,
                 subject.view.merged,
-                lambda node: node.path in kept,
-                replaced,
+                databases.kept,
+                databases.replaced,
                 destination,
                 compression=request.compression,
-                keep_layers=request.keep_layers,
+                keep_layers=self._base,
                 threads=request.threads,
                 progress=self._progress,
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from deadweight.errors import LimitExceeded
-from deadweight.trace.calls import Does
+from deadweight.trace.calls import KINDS, Does
 from deadweight.trace.observed import Observed, Use, observed
 from deadweight.trace.processes import Process, Processes
 from deadweight.trace.strace import Call, Event, Place
@@ -34,7 +34,7 @@ class Observer:
         self._processes = Processes(self._view.root, inside=not mount)
         self._cache: dict[tuple[Spot, Spot, str, bool], Found] = {}
         self._cached_at = 0
-        self._do: Mapping[Does, Callable[[Process, Call], None]] = {
+        does: Mapping[Does, Callable[[Process, Call], None]] = {
             Does.LOOK: self._look,
             Does.OPEN: self._open,
             Does.EXECUTE: self._execute,
@@ -47,10 +47,11 @@ class Observer:
             Does.RENAME: self._rename,
             Does.LINK: self._rename,
         }
+        self._do = {kind.name: does[kind.does] for kind in KINDS.values() if kind.does in does}
 
-    def take(self, event: Event) -> None:
-        """Raises `LimitExceeded` for a run that makes too much, or asks for too much that is not there."""
-        self._take(self._processes.take(event))
+    def take(self, events: Iterable[Event]) -> None:
+        """Takes the next events. Raises `LimitExceeded` for a run that makes too much, or asks for too much that is not there."""
+        self._take(self._processes.take(events))
 
     def finish(self) -> Observed:
         """What was observed until now."""
@@ -60,7 +61,7 @@ class Observer:
     def _take(self, calls: Iterator[tuple[Process, Call]]) -> None:
         for process, call in calls:
             if process.begun or call.kind.does in _BEFORE:
-                self._do[call.kind.does](process, call)
+                self._do[call.kind.name](process, call)
 
     # Where processes are
 
@@ -299,6 +300,5 @@ def _follows(call: Call) -> bool:
 def observe(events: Iterable[Event], tree: Tree, mount: str = "") -> Observed:
     """What the run with these events did in `tree`; see `Observer`."""
     observer = Observer(tree, mount)
-    for event in events:
-        observer.take(event)
+    observer.take(events)
     return observer.finish()

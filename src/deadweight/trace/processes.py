@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
 from deadweight.trace.calls import Does
 from deadweight.trace.strace import Call, Ended, Event, Forking
@@ -53,37 +54,45 @@ class Processes:
         self._count_held = 0
         self._ready: deque[Event] = deque()
 
-    def take(self, event: Event) -> Iterator[tuple[Process, Call]]:
+    def take(self, events: Iterable[Event]) -> Iterator[tuple[Process, Call]]:
         """The calls that can be attributed now, in order; those of a process whose parent is not known yet wait."""
-        self._ready.append(event)
-        yield from self._attributed()
+        for event in events:
+            process = self._known.get(event.process) or self._meet(event)
+            if process is not None:
+                if self._counts(event, process):
+                    yield process, event
+                if self._ready:
+                    yield from self._waited()
 
     def finish(self) -> Iterator[tuple[Process, Call]]:
         """The calls that still waited."""
         while self._held:
             self._adopt(min(self._held), min(self._forking, default=-1))
-            yield from self._attributed()
+            yield from self._waited()
 
-    def _attributed(self) -> Iterator[tuple[Process, Call]]:
+    def _waited(self) -> Iterator[tuple[Process, Call]]:
         while self._ready:
             event = self._ready.popleft()
-            process = self._known.get(event.process)
-            if process is None:
-                process = self._meet(event)
-                if process is None:
-                    continue
-            if isinstance(event, Call):
-                if event.kind.does is Does.FORK:
-                    self._fork(event)
-                elif event.kind.does is not Does.UNSHARE:
-                    yield process, event
-                elif not event.error:
-                    process.places = Places(process.places.root, process.places.current)
-            elif isinstance(event, Forking):
-                self._forking[event.process] = event.flags
-            else:
-                self._forking.pop(event.process, None)
-                del self._known[event.process]
+            process = self._known.get(event.process) or self._meet(event)
+            if process is not None and self._counts(event, process):
+                yield process, event
+
+    def _counts(self, event: Event, process: Process) -> TypeGuard[Call]:
+        """Whether `event` is a call about paths; what is about processes is done here."""
+        if isinstance(event, Call):
+            does = event.kind.does
+            if does is Does.FORK:
+                self._fork(event)
+            elif does is not Does.UNSHARE:
+                return True
+            elif not event.error:
+                process.places = Places(process.places.root, process.places.current)
+        elif isinstance(event, Forking):
+            self._forking[event.process] = event.flags
+        else:
+            self._forking.pop(event.process, None)
+            del self._known[event.process]
+        return False
 
     def _meet(self, event: Event) -> Process | None:
         """The process of `event`, of which nothing was known yet; None where it waits, or has ended.

@@ -91,12 +91,13 @@ _LINES = {shape: re.compile(first + _REST + _RESULT, re.DOTALL) for shape, first
 _READ = {kind.name.encode(): (kind, _LINES[kind.shape].match) for kind in KINDS.values()}
 
 _HEAD = re.compile(
-    rb" *(?:\[pid +(\d+)\] +|(\d+) +)?"  # whose
+    rb" *(?:\[pid +(\d{1,10})\] +|(\d{1,10}) +)?"  # whose
     rb"(?:(?:\d\d:\d\d:\d\d(?:\.\d+)?|\d+\.\d+) +(?:\(\+ +[\d.]+\) +)?)?"  # when: -r, -t, -tt or -ttt
-    rb"(?:(\w+)\(|<\.\.\. (\w+) resumed>|(\+\+\+|---|strace:) )"
+    rb"(?:([\w?]+)\(|<\.\.\. ([\w?]+) resumed>|(\+\+\+|---|strace:|\[ Process) )"
 )
-_SUPERSEDED = re.compile(rb"superseded by execve in pid (\d+)")
+_SUPERSEDED = re.compile(rb"superseded by execve in pid (\d{1,10})")
 _UNFINISHED = b" <unfinished ...>"
+_DETACHED = b" <detached ...>"
 _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9a-f]{2})|(.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
 _QUOTED = re.compile('"' + _INNER.decode() + '"', re.DOTALL)
@@ -185,6 +186,8 @@ class Reader:
             return self._hold(process, known[0], line[begin : -len(_UNFINISHED)])
         match = known[1](line, start)
         if match is None:
+            if line.endswith(_DETACHED):
+                return None  # strace went before the call returned
             raise self._wrong()
         return self._call(process, known[0], match.groups())
 
@@ -222,7 +225,7 @@ class Reader:
             kind,
             self._places(kind.shape, groups),
             flags,
-            None if result == b"?" else int(outer or result, 0),
+            _number(outer or result),
             error.decode() if error is not None else "",
             _path(opened) if opened is not None and opened[:1] == b"/" and deleted is None else None,
         )
@@ -271,6 +274,12 @@ _PLAIN = frozenset(
     {Shape.PATH, Shape.DESCRIPTOR_PATH, Shape.PATHS, Shape.TEXT_PATH, Shape.ADDRESS, Shape.FLAGS}
 )
 """Other shapes without directories' descriptors."""
+
+
+def _number(raw: bytes) -> int | None:
+    if raw == b"?":
+        return None
+    return int(raw, 16) if raw.startswith(b"0x") else int(raw)
 
 
 def _path(raw: bytes) -> str:

@@ -11,6 +11,7 @@ from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
 from deadweight.evidence.strings import Strings, strings
 from deadweight.inventory.elf import Elf
+from deadweight.inventory.elf_imports import STARTING
 from deadweight.inventory.model import Package
 from deadweight.layer.entry import FILE
 from deadweight.tree.node import Node
@@ -22,6 +23,11 @@ PROGRAM = "elf-names-program"
 
 SHELL = ("/bin/sh", "/usr/bin/sh")
 """Every C library names it, for system(3): it says nothing of what a program does."""
+NEVER: Mapping[str, frozenset[str]] = {
+    # Only to load a policy, which the first process of a host does (libselinux, src/load_policy.c).
+    "libselinux.so.1": frozenset({"libsepol.so.1", "libsepol.so.2"}),
+}
+"""Soname -> libraries that it names but loads for nothing that happens in a container."""
 
 
 class DlopenClosure:
@@ -51,11 +57,11 @@ class DlopenFollower(Quiet):
         found = strings(self._scene, node)
         yield from self._libraries(node, elf, found)
         yield from self._paths(found)
-        yield from self._started(node, found)
+        yield from self._started(node, elf, found)
 
     def _libraries(self, node: Node, elf: Elf, found: Strings) -> Iterator[Claim]:
         for name in found.libraries():
-            if name in elf.needed or name == elf.soname:
+            if name in elf.needed or name == elf.soname or name in NEVER.get(elf.soname, ()):
                 continue
             for path in self._linker.find(name, Loader(node.path, elf)):
                 yield Claim(path, LIBRARY, f"{name} is a string in it, which it may load (dlopen)")
@@ -68,9 +74,9 @@ class DlopenFollower(Quiet):
             if node is not None and node.entry.kind == FILE:
                 yield Claim(path, PATH, "its path is a string in it")
 
-    def _started(self, node: Node, found: Strings) -> Iterator[Claim]:
+    def _started(self, node: Node, elf: Elf, found: Strings) -> Iterator[Claim]:
         package = self._scene.owner(node.path)
-        if package is not None and package.ecosystem in SYSTEM:
+        if not STARTING.isdisjoint(elf.imports) and package is not None and package.ecosystem in SYSTEM:
             programs = self._programs_of(package)
             for name in found.words(programs):
                 yield Claim(

@@ -33,6 +33,8 @@ class ElfClosure:
 class ElfFollower(Quiet):
     """Follows the ELF files of one image, and decides about libraries and programs of packages of its distribution."""
 
+    light = True
+
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._linker = Linker(scene)

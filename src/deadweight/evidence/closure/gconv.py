@@ -5,14 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deadweight.evidence.closures import Quiet
+from deadweight.evidence.company import PROGRAM_FOLDERS
 from deadweight.evidence.linker import Linker
 from deadweight.evidence.locales import is_utf8, locales
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
+from deadweight.inventory.elf import Elf
 from deadweight.inventory.model import Package
 from deadweight.tree.node import Node
 
 GCONV = "gconv"
+
+ONLY_THE_LOCALE = frozenset(
+    {
+        "bash",
+        "rbash",
+        "sh",
+        "tar",
+        "printf",
+        "cmp",
+        "diff",
+        "diff3",
+        "sdiff",
+        "libidn2.so.0",
+        "libunistring.so.2",
+    }
+    | {"libunistring.so.5"}
+)
+"""Who converts only between UTF-8 and the encoding of the locale: bash (lib/sh/unicode.c), GNU tar (src/utf8.c), libidn2
+(lib/lookup.c), and by gnulib's unicodeio, propername and striconveh the others. Where all locales are UTF-8 they need no module.
+"""
 
 
 class GconvClosure:
@@ -48,7 +70,7 @@ class GconvFollower(Quiet):
         elf = self._scene.elf_files.get(node.path)
         if elf is None:
             return ""
-        if "iconv_open" in elf.imports or elf.incomplete:
+        if ("iconv_open" in elf.imports or elf.incomplete) and not _converts_only_the_locale(node, elf):
             return "it converts between character sets (iconv_open), which any input may name"
         if elf.soname == "libc.so.6" and self._other:
             return f"the C library converts what the locale {self._other} encodes"
@@ -56,3 +78,10 @@ class GconvFollower(Quiet):
 
     def decides(self, node: Node, owner: Package | None) -> bool:
         return node.path.startswith(self._folders)
+
+
+def _converts_only_the_locale(node: Node, elf: Elf) -> bool:
+    folder, _, name = node.path.rpartition("/")
+    return (
+        elf.soname in ONLY_THE_LOCALE if elf.soname else name in ONLY_THE_LOCALE and folder in PROGRAM_FOLDERS
+    )

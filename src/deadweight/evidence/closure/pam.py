@@ -41,21 +41,19 @@ class PamFollower(Quiet):
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._folders = tuple(f"{folder}/security" for folder in Linker(scene).directories)
-        self._services = frozenset(
-            node.path
-            for pattern in SERVICES
-            for path in matching(scene, pattern)
-            if (node := scene.resolve(path)) is not None and node.is_file
-        )
 
     def follow(self, node: Node) -> Iterator[Claim]:
         elf = self._scene.elf_files.get(node.path)
-        if elf is not None and elf.soname == "libpam.so.0":
-            for pattern in (*SERVICES, SETTINGS):
-                for path in matching(self._scene, pattern):
-                    yield Claim(path, CONFIGURATION, "PAM reads it for the service that a program names")
-        elif node.path in self._services:
-            yield from self._modules(node)
+        if elf is None or elf.soname != "libpam.so.0":
+            return
+        for pattern in (*SERVICES, SETTINGS):
+            for path in matching(self._scene, pattern):
+                yield Claim(path, CONFIGURATION, "PAM reads it for the service that a program names")
+        for pattern in SERVICES:
+            for path in matching(self._scene, pattern):
+                service = self._scene.resolve(path)
+                if service is not None:
+                    yield from self._modules(service)
 
     def _modules(self, node: Node) -> Iterator[Claim]:
         line = _LINE_WITH_SERVICE if node.name == "pam.conf" else _LINE

@@ -7,7 +7,7 @@ imports by names that it computes is kept where the code tells the beginning of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from deadweight.evidence.closure.python_distributions import (
     Distributions,
@@ -19,6 +19,7 @@ from deadweight.evidence.closure.python_modules import Finder
 from deadweight.evidence.closure.python_paths import Environment, Library, find_environments, started_by
 from deadweight.evidence.closure.python_place import Place
 from deadweight.evidence.closure.python_source import Follow, Source
+from deadweight.evidence.closures import Quiet
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
 from deadweight.inventory.model import DEB, PYTHON, Package
@@ -44,7 +45,7 @@ class PythonClosure:
         return PythonFollower(scene)
 
 
-class PythonFollower:
+class PythonFollower(Quiet):
     """Follows the Python of one image."""
 
     def __init__(self, scene: Scene) -> None:
@@ -63,8 +64,8 @@ class PythonFollower:
         self._follow = Follow(scene)
 
     @property
-    def problems(self) -> Iterable[str]:
-        return self._follow.problems
+    def problems(self) -> Sequence[str]:
+        return tuple(self._follow.problems)
 
     def roots(self) -> Iterable[Claim]:
         """Nothing: it waits until an interpreter is needed. What the config asks it to import is read for then."""

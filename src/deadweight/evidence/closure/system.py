@@ -1,25 +1,21 @@
-"""What every container is expected to have, whatever it runs: accounts, names, times, places to write, and a shell."""
+"""What every container is expected to have, whatever it runs: accounts, names, times, and places to write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from deadweight.evidence.closures import Quiet
-from deadweight.evidence.company import PROGRAM_FOLDERS, SYSTEM
+from deadweight.evidence.company import SYSTEM
 from deadweight.evidence.globs import matching
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
 from deadweight.inventory.model import Package
-from deadweight.layer.entry import SYMLINK
 from deadweight.tree.node import Node
 
 FILE = "system-file"
 PLACE = "system-directory"
 HOME = "home"
 ZONE = "time-zone"
-SHELL = "shell"
-COMMAND = "everyday-command"
-APPLET = "applet"
 
 FILES: Mapping[str, str] = {
     "etc/passwd": "accounts are looked up there (passwd(5))",
@@ -55,12 +51,6 @@ FILES: Mapping[str, str] = {
     "etc/shells": "the shells that may be logged in with (shells(5))",
     "etc/login.defs": "defaults of accounts are there (login.defs(5))",
 }  # fmt: skip
-SHELL_FILES: Mapping[str, str] = {
-    "etc/profile": "a login shell reads it",
-    "etc/profile.d/*": "a login shell reads it",
-    "etc/bash.bashrc": "an interactive bash reads it",
-    "etc/inputrc": "readline reads it",
-}  # fmt: skip
 PLACES = (
     *("dev", "proc", "sys", "tmp", "var/tmp", "run", "run/lock", "var/run", "var/lock", "var/log", "var/lib", "var/cache"),
     *("var/spool", "var/mail", "home", "root", "mnt", "media", "opt", "srv", "usr/local", "usr/local/bin", "usr/local/lib"),
@@ -73,132 +63,25 @@ ZONES = "usr/share/zoneinfo"
 DUPLICATES = ("usr/share/zoneinfo/right/", "usr/share/zoneinfo/posix/")
 """The same zones once more: with leap seconds, which no system clock counts, and without (tzdata's Makefile)."""
 
-EVERYDAY = (
-    # What POSIX.1-2024 has in "Utilities" for files, text and processes,
-    *(
-        "[",
-        "awk",
-        "basename",
-        "cat",
-        "chgrp",
-        "chmod",
-        "chown",
-        "cmp",
-        "comm",
-        "cp",
-        "cut",
-        "date",
-        "dd",
-        "df",
-        "diff",
-    ),
-    *(
-        "dirname",
-        "du",
-        "echo",
-        "env",
-        "expr",
-        "false",
-        "find",
-        "fold",
-        "grep",
-        "head",
-        "id",
-        "join",
-        "kill",
-        "ln",
-        "ls",
-    ),
-    *(
-        "mkdir",
-        "mkfifo",
-        "mv",
-        "nice",
-        "nl",
-        "nohup",
-        "od",
-        "paste",
-        "printf",
-        "ps",
-        "pwd",
-        "readlink",
-        "realpath",
-        "rm",
-    ),
-    *(
-        "rmdir",
-        "sed",
-        "sh",
-        "sleep",
-        "sort",
-        "split",
-        "stty",
-        "tail",
-        "tee",
-        "test",
-        "timeout",
-        "touch",
-        "tr",
-        "true",
-    ),
-    *("tty", "uname", "uniq", "wc", "who", "xargs"),
-    # and what else is typed into a container, or stands in a preStop hook.
-    *(
-        "bash",
-        "base64",
-        "cksum",
-        "clear",
-        "egrep",
-        "fgrep",
-        "getent",
-        "groups",
-        "gunzip",
-        "gzip",
-        "hostname",
-        "install",
-    ),
-    *(
-        "md5sum",
-        "mktemp",
-        "more",
-        "nproc",
-        "pidof",
-        "pgrep",
-        "pkill",
-        "printenv",
-        "seq",
-        "sha256sum",
-        "stat",
-        "sync",
-    ),
-    *("tac", "tar", "top", "truncate", "uptime", "which", "whoami", "yes", "zcat"),
-)
-"""Kept beside the shell where they are there: ``kubectl exec``, ``docker exec`` and lifecycle hooks use them, and no probe does."""
-OF_MANY_NAMES = frozenset({"busybox", "toybox", "coreutils"})
-"""Programs that do what the link that they are started by is called: such a link costs nothing."""
-
 
 class SystemClosure:
-    """What is needed whatever else is; without `shell` neither the shell nor everyday commands."""
+    """What is needed whatever else is."""
 
     name = "system"
 
-    def __init__(self, shell: bool = True) -> None:
-        self._shell = shell
-
     def open(self, scene: Scene) -> SystemFollower:
-        return SystemFollower(scene, shell=self._shell)
+        return SystemFollower(scene)
 
 
 class SystemFollower(Quiet):
     """Knows the roots of one image."""
 
-    def __init__(self, scene: Scene, *, shell: bool) -> None:
+    def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._shell = shell
 
     def roots(self) -> Iterator[Claim]:
-        yield from self._files(FILES, FILE)
+        for pattern, because in FILES.items():
+            yield from (Claim(path, FILE, because) for path in matching(self._scene, pattern))
         yield from self._places()
         yield from self._homes()
         for node in self._scene.below(ZONES):
@@ -206,12 +89,6 @@ class SystemFollower(Quiet):
                 yield Claim(
                     node.path, ZONE, "any program may ask for a time zone by name at any time (tzset(3))"
                 )
-        if self._shell:
-            yield from self._shell_and_commands()
-
-    def _files(self, files: Mapping[str, str], rule: str) -> Iterator[Claim]:
-        for pattern, because in files.items():
-            yield from (Claim(path, rule, because) for path in matching(self._scene, pattern))
 
     def _places(self) -> Iterator[Claim]:
         execution = self._scene.execution
@@ -233,35 +110,6 @@ class SystemFollower(Quiet):
             fields = line.split(":")
             if len(fields) == 7 and fields[5].strip("/"):
                 yield Claim(fields[5], HOME, f"it is the home of the account {fields[0]}")
-
-    def _shell_and_commands(self) -> Iterator[Claim]:
-        yield Claim(
-            "bin/sh", SHELL, "system(3), scripts, hooks and people who look into the container start it"
-        )
-        yield from self._files(SHELL_FILES, SHELL)
-        folders = (*self._scene.search_path, *PROGRAM_FOLDERS)
-        for name in EVERYDAY:
-            paths = (f"{folder}/{name}" for folder in folders)
-            path = next((path for path in paths if self._is_file(path)), None)
-            if path is not None:
-                yield Claim(path, COMMAND, "people and lifecycle hooks use it in a shell in the container")
-
-    def _is_file(self, path: str) -> bool:
-        node = self._scene.resolve(path)
-        return node is not None and node.is_file
-
-    def follow(self, node: Node) -> Iterator[Claim]:
-        if self._shell and node.name in OF_MANY_NAMES and node.is_file:
-            for folder in PROGRAM_FOLDERS:
-                yield from self._applets(folder, node)
-
-    def _applets(self, folder: str, program: Node) -> Iterator[Claim]:
-        top = self._scene.resolve(folder)
-        for child in (top.children or {} if top is not None else {}).values():
-            if child.entry.kind == SYMLINK and self._scene.resolve(child.path) is program:
-                yield Claim(
-                    child.path, APPLET, f"{program.name} is {child.name} too, and a link costs nothing"
-                )
 
     def decides(self, node: Node, owner: Package | None) -> bool:
         return owner is not None and owner.ecosystem in SYSTEM and node.path.startswith(DUPLICATES)

@@ -17,17 +17,14 @@ class NodeRewriter:
     """Rewrites ``node_modules/.package-lock.json``: a package is there as long as its package.json is."""
 
     def files(self, tree: Tree, inventory: Inventory) -> Iterable[Node]:
-        folders = {
-            f"{package.source[: package.source.index(_IN)]}{_IN}"
-            for package in packages(inventory, NPM)
-            if _IN in package.source
-        }
+        sources = [f"/{package.source}" for package in packages(inventory, NPM)]
+        folders = {source[: source.index(_IN)] + _IN for source in sources if _IN in source}
         return small(child(tree, f"{folder}{_LIST}") for folder in sorted(folders))
 
     def rewrite(self, remaining: Remaining, inventory: Inventory, read: Contents) -> Changes:
         changes: dict[str, bytes | None] = {}
         for node in self.files(remaining.tree, inventory):
-            root = node.path.removesuffix(f"{_IN}{_LIST}").removesuffix(f"{_IN[1:]}{_LIST}")
+            root = f"/{node.path}".removesuffix(f"{_IN}{_LIST}")
             changed = _without_gone(read(node.path), root, remaining)
             if changed is not None:
                 changes[node.path] = changed
