@@ -70,7 +70,7 @@ class ScriptsFollower(Quiet):
     """Follows the scripts of one image, and decides about those of packages of its distribution."""
 
     def __init__(self, scene: Scene) -> None:
-        self.problems: list[str] = []
+        self._problems: list[str] = []
         self._scene = scene
         self._places = Places(scene, known_places())
         self._working_dir = scene.execution.working_dir or "/"
@@ -82,6 +82,10 @@ class ScriptsFollower(Quiet):
         self._followed: set[str] = set()
         self._shell_texts: set[str] = set()
         self._late: deque[Node] = deque()
+
+    @property
+    def problems(self) -> Sequence[str]:
+        return tuple(self._problems)
 
     def roots(self) -> Iterator[Claim]:
         execution = self._scene.execution
@@ -153,7 +157,7 @@ class ScriptsFollower(Quiet):
         self._read.add(node.path)
         text = self._scene.text(node, MAX_TEXT)
         if text is None:
-            self.problems.append(
+            self._problems.append(
                 f"{node.path}: is larger than {MAX_TEXT} bytes, so that its commands are not known"
             )
         elif "\0" not in text:
@@ -169,7 +173,7 @@ class ScriptsFollower(Quiet):
         for inner in found.texts:
             yield from self._paths_in(inner, where)
         if found.broken:
-            self.problems.append(
+            self._problems.append(
                 f"{where.name}: is not all shell text, so that every word of it counts as a command"
             )
             yield from self._words(text, where)
