@@ -24,6 +24,15 @@ SYSTEM = frozenset({APK, DEB, RPM})
 PROGRAM_FOLDERS = ("bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin", "usr/games")
 DATABASES = ("var/lib/dpkg/", "lib/apk/db/", "usr/lib/apk/db/", "var/lib/rpm/", "usr/lib/sysimage/rpm/")
 """Where package managers keep their books: they speak of what is there, and are written anew."""
+STATE = {
+    "var/cache/debconf/": "debconf",
+    "var/lib/apt/": "apt",
+    "var/cache/apt/": "apt",
+    "var/lib/pam/": "libpam-runtime",
+    "var/lib/ucf/": "ucf",
+    "var/lib/systemd/": "systemd",
+}
+"""Where scripts of packages keep what no package owns: it stays if something else of the package is needed."""
 
 
 class Company(Quiet):
@@ -39,6 +48,8 @@ class Company(Quiet):
     def roots(self) -> Iterator[Claim]:
         """What no package owns, but for links to what one does: those stay with what they lead to."""
         for node in self._scene.tree.leaves:
+            if node.path.startswith(tuple(STATE)):
+                continue
             if self._scene.owner(node.path) is None and self._stays(node, None):
                 target = self._scene.resolve(node.path) if node.entry.kind == SYMLINK else node
                 if target is not None and not target.is_directory and self._scene.owner(target.path) is None:
@@ -51,6 +62,9 @@ class Company(Quiet):
             return
         self._entered.add(id(package))
         yield from self._data(package, DATA, f"it comes with {package.name}, which is needed")
+        for folder in (folder for folder, name in STATE.items() if name == package.name):
+            for state in self._scene.below(folder):
+                yield Claim(state.path, DATA, f"it is state of {package.name}, which is needed")
         for name in sorted({name for names in package.requires for name in names}):
             for other in self._providers.get(name, ()):
                 if id(other) not in self._entered and self._is_data(other):
