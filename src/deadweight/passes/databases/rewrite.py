@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from deadweight.errors import LimitExceeded
 from deadweight.image import Image
 from deadweight.inventory.model import RPM, Inventory, Package
 from deadweight.layer.extract import read_contents
@@ -25,6 +26,10 @@ WHOLE = frozenset({RPM})
 """Kinds whose packages stay whole. An rpm header is signed with the list of its files: with another one rpm refuses it; and
 what SQLite writes differs by its version, so that the same image would give other bytes elsewhere.
 """
+
+
+MAX_DATABASES = 512 << 20
+"""The most bytes of all database files of an image together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ def rewrite_databases(
     """
     whole = kept_whole(inventory)
     databases = [node for rewriter in REWRITERS for node in rewriter.files(merged.tree, inventory)]
+    if sum(node.entry.size for node in databases) > MAX_DATABASES:
+        raise LimitExceeded(image.reference, f"has more than {MAX_DATABASES} bytes of package databases")
     contents = read_files(image, indexes, databases)
     forced = {node.path for node in databases}.union(*((*package.paths, package.source) for package in whole))
     removed: set[str] = set()
