@@ -46,7 +46,9 @@ class LocaleFollower(Quiet):
             for language, name in self._languages.items():
                 # Debian has it in a package of its own, libc-l10n.
                 path = f"{CATALOGUES}{language}/LC_MESSAGES/libc.mo"
-                yield Claim(path, MESSAGES, f"it is what the C library says in the locale {name} (strerror(3))")
+                yield Claim(
+                    path, MESSAGES, f"it is what the C library says in the locale {name} (strerror(3))"
+                )
         package = self._scene.owner(node.path)
         if self._languages and package is not None and id(package) not in self._entered:
             self._entered.add(id(package))
