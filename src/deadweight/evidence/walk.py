@@ -10,6 +10,7 @@ from deadweight.evidence.company import Company
 from deadweight.evidence.model import Claim, Evidence, Reason
 from deadweight.evidence.observations import Observations
 from deadweight.evidence.scene import Scene
+from deadweight.evidence.siblings import Siblings
 from deadweight.layer.entry import SYMLINK
 from deadweight.trace.observed import NOTHING, Observed
 from deadweight.tree.node import Node
@@ -44,6 +45,7 @@ class _Walk:
         self._followers: list[Follower] = [
             Observations(scene, followers, observed),
             *followers,
+            Siblings(scene, observed),
             Company(scene, followers, needless),
         ]
         self._reasons: dict[str, Reason] = {}

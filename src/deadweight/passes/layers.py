@@ -18,7 +18,7 @@ from deadweight.layer.cursor import Cursor
 from deadweight.layer.decompress import GZIP, UNCOMPRESSED, ZSTD, decoded
 from deadweight.layer.gzip_blocks import reblocked
 from deadweight.layer.index import LayerIndex
-from deadweight.layer.inflate import inflated
+from deadweight.layer.reader import LayerReader
 from deadweight.oci import media_types
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
@@ -131,14 +131,18 @@ class LayerWriter:
 
     def _tar(self, layer: Layer, index: LayerIndex, plan: LayerPlan) -> Generator[bytes, None, None]:
         """The uncompressed bytes that the plan makes of the layer, all of which is read and verified."""
-        with self._image.open_layer(layer) as stream:
-            progress = self._progress.advance_to
-            with closing(inflated(stream, layer.descriptor, layer.diff_id, progress)) as pieces:
-                cursor = Cursor(pieces, f"layer {layer.descriptor.digest}")
-                tar = rewritten(cursor, layer.position, index.entries, plan, self._carried)
-                yield from reblocked(tar, _PIECE)
-                for _ in pieces:
-                    pass
+        progress = self._progress.advance_to
+        with (
+            self._image.open_layer(layer) as stream,
+            LayerReader(stream, layer.descriptor, layer.diff_id, progress) as reader,
+        ):
+            pieces = reader.pieces()
+            cursor = Cursor(pieces, reader.subject)
+            tar = rewritten(cursor, layer.position, index.entries, plan, self._carried)
+            yield from reblocked(tar, _PIECE)
+            for _ in pieces:
+                pass
+            reader.verify()
 
     def _compressed(self, tar: Iterator[bytes], compression: Compression, into: IO[bytes]) -> int:
         with closing(compress(tar, compression, self._threads)) as stored:

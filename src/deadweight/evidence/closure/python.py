@@ -7,11 +7,13 @@ imports by names that it computes is kept where the code tells the beginning of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from deadweight.evidence.closure.python_distributions import (
     Distributions,
+    is_test,
     site_of,
+    test_folder,
     whole,
 )
 from deadweight.evidence.closure.python_knowledge import python_knowledge
@@ -31,7 +33,10 @@ DISTRIBUTION = "python-distribution"
 REQUIRES = "python-requires"
 ENTRY_POINT = "python-entry-point"
 BYTECODE = "python-bytecode"
+ARCHIVE = "python-archive"
 
+_ARCHIVES = (".pyz", ".pyzw", ".pex", ".egg", ".shiv")
+"""Programs as zip files (PEP 441), and zipped eggs."""
 _MODULE = (".py", ".pyc", ".so")
 _SITE = re.compile(r"(?:^|/)(?:site|dist)-packages/")
 
@@ -53,7 +58,7 @@ class PythonFollower(Quiet):
         self._knowledge = python_knowledge()
         self._distributions = Distributions(scene)
         self._environments: dict[Library, list[Environment]] = {}
-        for environment in find_environments(scene):
+        for environment in find_environments(scene, self._distributions.sites()):
             self._environments.setdefault(environment.library, []).append(environment)
         self._libraries = tuple(f"{library.path}/" for library in self._environments)
         self._places: list[Place] = []
@@ -62,10 +67,11 @@ class PythonFollower(Quiet):
         self._asked: set[str] = set()
         self._sources: list[Source] = []
         self._follow = Follow(scene)
+        self._unread: list[str] = []
 
     @property
-    def problems(self) -> Sequence[str]:
-        return tuple(self._follow.problems)
+    def problems(self) -> Iterable[str]:
+        return [*self._follow.problems, *self._unread]
 
     def roots(self) -> Iterable[Claim]:
         """Nothing: it waits until an interpreter is needed. What the config asks it to import is read for then."""
@@ -99,11 +105,26 @@ class PythonFollower(Quiet):
                     yield Claim(
                         compiled.path, BYTECODE, "it was compiled from this file, and makes the start faster"
                     )
+        elif node.name.endswith(_ARCHIVES):
+            yield from self._all(node)
         yield from self._company(node)
+
+    def _all(self, node: Node) -> Iterator[Claim]:
+        """All of the standard library, because what an archive imports is not known."""
+        self._unread.append(
+            f"{node.path}: is not looked into; all of the standard library is kept for what it may import"
+        )
+        for place in self._places:
+            library = place.environment.library
+            for below in self._scene.below(library.path):
+                inside = below.path[len(library.path) :]
+                if "-packages/" not in inside and not inside.endswith(".pyc") and not is_test(inside[1:], ""):
+                    yield Claim(below.path, ARCHIVE, f"{node.path} may import it")
 
     def _starts(self, node: Node) -> Iterable[Library]:
         """The libraries that are needed with `node`, and were not before."""
-        found = started_by(node, self._environments) if node.path in self._scene.elf_files else ()
+        home = self._scene.environment.get("PYTHONHOME", "")
+        found = started_by(node, self._environments, home) if node.path in self._scene.elf_files else ()
         if not found and node.path.startswith(self._libraries):
             found = tuple(one for one in self._environments if node.path.startswith(f"{one.path}/"))
         return [library for library in found if library not in self._running]
@@ -158,6 +179,7 @@ class PythonFollower(Quiet):
         owner = self._scene.owner(node.path)
         if package is not None and self._brings_all(package, node):
             yield from self._enter(package)
+            yield from self._tests(package, node)
         if owner is not None and owner.ecosystem == DEB and _is_module(node.path):
             yield from self._enter_debian(owner)
 
@@ -183,6 +205,20 @@ class PythonFollower(Quiet):
                 other = place.packages.get(name)
                 if other is not None:
                     yield from self._ask(other, REQUIRES, f"{package.name} requires it")
+
+    def _tests(self, package: Package, node: Node) -> Iterator[Claim]:
+        """The folder of tests that `node` is in: what is imported from one reads the data of the others."""
+        site = site_of(package) + "/"
+        if is_test(node.path, site):
+            folder = test_folder(node.path, site) + "/"
+            if folder not in self._entered:
+                self._entered.add(folder)
+                because = f"a module of {folder[:-1]} is imported"
+                yield from (
+                    Claim(path, DISTRIBUTION, because)
+                    for path in package.paths
+                    if path.startswith(folder) and not path.endswith(".pyc")
+                )
 
     def _is_all_of(self, site: str, top: str) -> bool:
         """Whether `top` in `site` is one module, and no folder that several distributions share."""

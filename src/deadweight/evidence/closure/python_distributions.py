@@ -44,6 +44,10 @@ class Distributions:
         """The distribution whose METADATA is at `path`."""
         return self._by_source.get(path)
 
+    def sites(self) -> frozenset[str]:
+        """The directories that distributions are installed in."""
+        return frozenset(map(site_of, self._all))
+
     def within(self, roots: Iterable[str]) -> Mapping[str, Package]:
         """The distributions of an environment that looks for modules in `roots`, by normalised name: the first found."""
         places = {root: position for position, root in enumerate(roots)}

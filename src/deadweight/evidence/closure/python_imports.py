@@ -8,9 +8,9 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_PARSED = 1 << 20
 """The most bytes of source that are parsed: the tree of a file takes some hundred times its size."""
@@ -28,7 +28,8 @@ _STATEMENT = re.compile(
 )
 _QUOTED = re.compile(rf"[\"']({_DOTTED}(?:[.:-]{_DOTTED})*)[\"']")
 _CALLS = re.compile(
-    r"__import__|import_module|import_string|resolve_name|import_object|load_module|CDLL|LoadLibrary|find_library"
+    r"\b(?:__import__|import_module|import_string|resolve_name|import_object|load_module|run_module"
+    r"|CDLL|PyDLL|LoadLibrary|find_library)\s*\("
 )
 _COMMENT = re.compile(r"#[^\n]*")
 _IMPORTERS = frozenset(
@@ -162,26 +163,44 @@ class _Reader:
         left: list[ast.AST] = [tree]
         while left:
             node = left.pop()
-            match node:
-                case ast.Import():
-                    self._imports.update((Import(0, alias.name), None) for alias in node.names)
-                    continue
-                case ast.ImportFrom():
-                    names = tuple(alias.name for alias in node.names)
-                    self._imports[Import(node.level, node.module or "", names)] = None
-                    continue
-                case ast.Constant(value=str(value)):
-                    if len(value) <= MAX_NAME and _NAMED.fullmatch(value.replace("-", "_")):
-                        self._strings[value] = None
-                    continue
-                case ast.Call():
-                    self._call(node)
-                case ast.If() if self._is_skipped(node.test):
-                    left += node.orelse
-                    continue
-                case ast.FunctionDef(name="_test") if not self._main:
-                    continue  # the self-test of a module, which is called when that is run as a program
-            left += ast.iter_child_nodes(node)
+            look = _LOOKS.get(type(node))
+            if look is not None and not look(self, node, left):
+                continue
+            # What ast.iter_child_nodes gives, in a third of the time: positions are numbers, and contexts have no children.
+            for value in vars(node).values():
+                if type(value) is list:
+                    left += [item for item in value if isinstance(item, ast.AST)]
+                elif isinstance(value, ast.AST) and type(value) not in _CONTEXTS:
+                    left.append(value)
+
+    def constant(self, node: ast.Constant, left: list[ast.AST]) -> bool:
+        text = node.value
+        if isinstance(text, str) and len(text) <= MAX_NAME and _NAMED.fullmatch(text.replace("-", "_")):
+            self._strings[text] = None
+        return False
+
+    def plain(self, node: ast.Import, left: list[ast.AST]) -> bool:
+        self._imports.update((Import(0, alias.name), None) for alias in node.names)
+        return False
+
+    def named(self, node: ast.ImportFrom, left: list[ast.AST]) -> bool:
+        names = tuple(alias.name for alias in node.names)
+        self._imports[Import(node.level, node.module or "", names)] = None
+        return False
+
+    def call(self, node: ast.Call, left: list[ast.AST]) -> bool:
+        self._call(node)
+        return True
+
+    def condition(self, node: ast.If, left: list[ast.AST]) -> bool:
+        if self._is_skipped(node.test):
+            left += node.orelse
+            return False
+        return True
+
+    def function(self, node: ast.FunctionDef, left: list[ast.AST]) -> bool:
+        # _test is the self-test of a module, which is called when that is run as a program.
+        return self._main or node.name != "_test"
 
     def _is_skipped(self, test: ast.expr) -> bool:
         match test:
@@ -225,6 +244,18 @@ class _Reader:
             return
         bare = start.lstrip(".")
         self._prefixes[Prefix(len(start) - len(bare), bare)] = None
+
+
+_LOOKS: Mapping[type[ast.AST], Callable[[_Reader, Any, list[ast.AST]], bool]] = {
+    ast.Constant: _Reader.constant,
+    ast.Import: _Reader.plain,
+    ast.ImportFrom: _Reader.named,
+    ast.Call: _Reader.call,
+    ast.If: _Reader.condition,
+    ast.FunctionDef: _Reader.function,
+}
+"""What to do with a node, by its type: whether to look at those below it too."""
+_CONTEXTS = frozenset({ast.Load, ast.Store, ast.Del, ast.Name, ast.Pass})
 
 
 def _fromlist(call: ast.Call) -> tuple[str, ...]:

@@ -45,6 +45,14 @@ class Place:
         self.tops = self._site_tops()
         """The names of modules and packages in site directories."""
 
+        library = [one for one in self._directories if (one.path + "/").startswith(self._library)]
+        self.known = self.tops.union(finder.names(Module((), tuple(library)))) - {
+            "test",
+            "this",
+            "antigravity",
+        }
+        """The names of all modules and packages that are in no package."""
+
     def _site_tops(self) -> frozenset[str]:
         sites = [
             one

@@ -13,6 +13,7 @@ from deadweight.evidence.closure.python_imports import (
     Glance,
     Import,
     Imports,
+    Prefix,
     Unreadable,
     glance,
     named_in,
@@ -27,8 +28,20 @@ IMPORT = "python-import"
 NAME = "python-name"
 LIBRARY = "python-ctypes"
 
+MAX_EXTENSION = 32 << 20
+"""The most bytes of an extension module that are looked through."""
+MAX_SETTINGS = 256 << 10
+"""The most bytes of a file of settings that names are looked for in."""
+NOTHING = Glance(frozenset(), frozenset(), calls=False)
+
 _INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*t?")
 _LONG_SHEBANG = re.compile(r"#!/bin/sh\n\s*'''exec' ")
+_EXTENSION = re.compile(r"(?!lib)[^\W\d]\w*(?:\.(?:cpython|pypy)[\w-]+|\.abi3)?\.so")
+_C_STRING = re.compile(rb"(?<=\0)[A-Za-z_][A-Za-z0-9_.]{1,60}(?=\0)")
+_RUN_TEXT = re.compile(r"\s-c[ \t]*(?:'([^']*)'|\"([^\"]*)\")")
+_WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{1,60}")
+_SETTINGS = (".ini", ".cfg", ".conf", ".toml", ".yaml", ".yml", ".json", ".env", ".properties")
+_EGG = re.compile(r"\begg:([\w.-]+)")
 _RUN_MODULE = re.compile(r"\s-m[ \t]*([^\W\d][\w.]*)")
 _SITE = re.compile(r"(?:^|/)(?:site|dist)-packages/")
 _NOT_MEANT = frozenset({"test", "this", "antigravity", MAIN})
@@ -72,6 +85,14 @@ class Follow:
 
     def source(self, node: Node) -> Source | None:
         """The source in `node`; None where it is none."""
+        if _EXTENSION.fullmatch(node.name) and node.path in self._scene.elf_files:
+            return self._extension(node)
+        if node.name.endswith(".pyc"):
+            return self._bytecode(node)
+        if node.name.endswith(".pth"):
+            return self._path_file(node)
+        if node.name.endswith(_SETTINGS):
+            return self._settings(node)
         if not node.name.endswith((".py", ".pyw")) and not self._is_script(node):
             return self._shell_script(node)
         text = self._scene.text(node)
@@ -80,12 +101,63 @@ class Follow:
             return None
         return Source(node.path, text, glance(text), node)
 
+    def _extension(self, node: Node) -> Source | None:
+        """An extension module: the strings in it that have the form of names of modules."""
+        if not _SITE.search(node.path):
+            return None  # those of the standard library are known: see python.toml
+        content = self._scene.contents.read(node, MAX_EXTENSION) or b""
+        names = {match.decode() for match in _C_STRING.findall(content)}
+        return Source(node.path, "", NOTHING, node, extra=tuple(sorted(names)))
+
+    def _bytecode(self, node: Node) -> Source | None:
+        """A module without its source: all words in it may be names."""
+        siblings = node.parent.children if node.parent is not None else None
+        if (
+            node.parent is None
+            or node.parent.name == "__pycache__"
+            or f"{node.name[:-1]}" in (siblings or {})
+        ):
+            return None
+        content = self._scene.contents.read(node, MAX_EXTENSION) or b""
+        names = {match.decode() for match in _WORD.findall(content)}
+        return Source(node.path, "", NOTHING, node, extra=tuple(sorted(names)))
+
+    def _path_file(self, node: Node) -> Source | None:
+        """A .pth file, of which ``site`` executes the lines that begin with ``import``."""
+        lines = (self._scene.text(node) or "").splitlines()
+        text = "\n".join(line for line in lines if line.startswith(("import ", "import\t")))
+        return Source(node.path, text, glance(text), node) if text else None
+
+    def _settings(self, node: Node) -> Source | None:
+        """Settings of the application, which may name modules, and classes in them."""
+        if (
+            self._scene.owner(node.path) is not None
+            or node.entry.size > MAX_SETTINGS
+            or _SITE.search(node.path)
+        ):
+            return None
+        text = self._scene.text(node) or ""
+        names = tuple(dict.fromkeys(named_in(text)))
+        eggs = tuple(dict.fromkeys(name.replace("-", "_") for name in _EGG.findall(text)))
+        return Source(
+            node.path,
+            "",
+            Glance(frozenset(), frozenset(names), calls=True),
+            node,
+            Imports(strings=names),
+            eggs,
+        )
+
     def _shell_script(self, node: Node) -> Source | None:
         script = self._scene.scripts.get(node.path)
         if script is None or script.text is None or "python" not in script.text:
             return None
         names = tuple(dict.fromkeys(_RUN_MODULE.findall(script.text)))
-        return Source(node.path, "", glance(""), node, extra=names)
+        texts = [single or double for single, double in _RUN_TEXT.findall(script.text)]
+        seen = glance(
+            "\n".join((script.text, *texts))
+        )  # the lines of a here-document are lines of the script
+        return Source(node.path, "", seen, node, Imports(tuple(sorted(seen.imports))), names)
 
     def config(self) -> Iterator[Source]:
         """What the commands of the config give to Python: the texts of ``-c``, and names of modules."""
@@ -93,16 +165,24 @@ class Follow:
         for command in started(self._scene.execution):
             for word in command:
                 words += _split(word)
-                if "import" in word:
-                    yield Source("the config", word, glance(word))
+                for text in (word, *_split(word)):
+                    if "import" in text:
+                        yield Source(
+                            "the config",
+                            text,
+                            glance(text),
+                            parsed=Imports(tuple(sorted(glance(text).imports))),
+                        )
         words += self._scene.environment.values()
         names = tuple(dict.fromkeys(name for word in words for name in _names(word)))
-        yield Source("the config", "", glance(""), extra=names)
+        yield Source("the config", "", NOTHING, extra=names)
 
     def claims(self, place: Place, source: Source) -> Iterator[Claim]:
         """What `source` imports in `place`."""
         package = place.package_of(source.node) if source.node is not None else None
         for name in source.extra:
+            if name.partition(".")[0].partition(":")[0] not in place.known:
+                continue
             module = name.partition(":")[0]
             for named in (module, f"{module}.{MAIN}"):
                 if place.find(named) is not None:
@@ -114,11 +194,10 @@ class Follow:
         for one in imports.imports:
             yield from self._import(place, source, package, one, because)
         for prefix in imports.prefixes:
-            start = _absolute(package, prefix.level, prefix.text, "")
+            start = _beginning(package, prefix)
             if start:
-                yield from place.reach_all(
-                    start, IMPORT, f"{source.label} imports modules whose names begin with {start}"
-                )
+                because = f"{source.label} imports modules whose names begin with {start}"
+                yield from place.reach_all(start, IMPORT, because)
         for name in imports.strings:
             if self._may_name(place, source, name, imports.computed):
                 yield from self._name(place, name, f"{source.label} names it in a string")
@@ -152,7 +231,7 @@ class Follow:
     def _is_worth_it(self, place: Place, source: Source, package: str | None) -> bool:
         """Whether there may be something new in it."""
         for one in source.seen.imports:
-            name = _absolute(package, one.level, one.module, "")
+            name = _absolute(package, one.level, one.module)
             if name is None or (name and place.is_new(name)):
                 return True
             if any(part.endswith("*") or place.is_new(part) for part in place.parts(name, one.names)):
@@ -169,7 +248,7 @@ class Follow:
             yield from self._nearby(place, source, one, because)
             if one.level:
                 return
-        name = _absolute(package, one.level, one.module, "")
+        name = _absolute(package, one.level, one.module)
         if name is None or place.ignores(source.node, name):
             return
         if name:
@@ -230,9 +309,9 @@ class Follow:
             return (
                 False  # of the standard library it is known which does so: see what it needs in python.toml
             )
-        if "." in text or ":" in text:
-            return True
-        return (computed and text not in _NOT_MEANT) or (source.own and text in place.tops)
+        if re.split("[.:]", text, maxsplit=1)[0] in _NOT_MEANT:
+            return False
+        return computed or "." in text or ":" in text or (source.own and text in place.tops)
 
     def _libraries(self, name: str, because: str) -> Iterator[Claim]:
         base = name.rpartition("/")[2]
@@ -244,17 +323,24 @@ class Follow:
                 yield Claim(path, LIBRARY, because)
 
 
-def _absolute(package: str | None, level: int, module: str, default: str) -> str | None:
+def _absolute(package: str | None, level: int, module: str) -> str | None:
     """The absolute name of what code in `package` imports; None where it lies outside of all that is looked in."""
     if level == 0:
-        return module or default
+        return module
     if package is None:
         return None
     parts = package.split(".") if package else []
     if level - 1 > len(parts):
         return None
-    kept = parts[: len(parts) - (level - 1)]
-    return ".".join([*kept, module]) if module or kept else default
+    return ".".join(filter(None, (*parts[: len(parts) - (level - 1)], module)))
+
+
+def _beginning(package: str | None, prefix: Prefix) -> str:
+    """The absolute name that `prefix` is the beginning of; empty for what lies outside."""
+    if prefix.level == 0:
+        return prefix.text
+    above = _absolute(package, prefix.level, "")
+    return f"{above}.{prefix.text}" if above else ""
 
 
 def _names(word: str) -> Iterator[str]:
