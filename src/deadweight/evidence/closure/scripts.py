@@ -10,6 +10,7 @@ from typing import NamedTuple
 from deadweight.accounting.programs import started
 from deadweight.accounting.scripts import Script
 from deadweight.evidence.closure.script_places import Places, known_places
+from deadweight.evidence.closure.script_programs import known_starts
 from deadweight.evidence.closure.script_texts import commands_in
 from deadweight.evidence.closure.shell_commands import BUILTINS, Kind, Use, uses
 from deadweight.evidence.closure.shell_text import HERE, MAX_TEXT, SELF, UNKNOWN, Command, parse
@@ -29,6 +30,7 @@ COMMAND = "script-command"
 SOURCED = "script-source"
 PATH = "script-names-path"
 WORD = "script-word"
+STARTS = "program-starts"
 
 MAX_NESTED = 8
 """How deep texts for shells in texts for shells are looked into."""
@@ -73,6 +75,7 @@ class ScriptsFollower(Quiet):
         self._problems: list[str] = []
         self._scene = scene
         self._places = Places(scene, known_places())
+        self._starts = known_starts()
         self._working_dir = scene.execution.working_dir or "/"
         self._folders = list(dict.fromkeys([*scene.search_path, *(f"/{one}" for one in PROGRAM_FOLDERS)]))
         self._programs = frozenset(
@@ -105,6 +108,9 @@ class ScriptsFollower(Quiet):
             return
         self._followed.add(node.path)
         yield from self._places.read_by(node.name)
+        for start in self._starts.get(node.name, ()) if node.entry.mode & 0o111 else ():
+            for name in start.programs:
+                yield from self._program(name, _where(node), STARTS, start.because)
         script = self._scene.scripts.get(node.path)
         if script is not None and (node.entry.mode & 0o111 or self._scene.owner(node.path) is None):
             yield from self._script(node, script)
@@ -228,9 +234,10 @@ class ScriptsFollower(Quiet):
         yield Claim(path, rule, because)
         yield from self._places.read_by(path.rpartition("/")[2])
         node = self._scene.resolve(path)
-        if node is not None and node.path not in self._scene.elf_files:
+        if node is not None and node.entry.mode & 0o111 and node.path not in self._scene.elf_files:
             script = self._scene.scripts.get(node.path)
             if script is None or not script.interpreter:
+                # execve(2) refuses it, and whoever asked for it has a shell read it (POSIX.1-2024, execvp()).
                 self._is_shell_text(node)
 
     def _found(self, name: str, where: Where) -> str | None:
