@@ -47,6 +47,8 @@ _TEXTUAL = re.compile(r"(?:perl|ruby|php|awk|gawk|mawk|sed|tclsh|expect|lua|Rscr
 """Languages in which paths of files that are written out count."""
 _REMOVES = frozenset({"rm", "rmdir", "unlink", "shred", "chown", "chmod", "chgrp"})
 """What they are told is not needed for it."""
+_NOT_RUN = re.compile(r"(?:^|/)(?:tests?|examples?|docs?|completions?)/|completion[\w.-]*$")
+"""What of packages of languages nothing starts: they bring along what their makers need."""
 _ABSOLUTE = re.compile(r"(?<![\w.$}*~-])/[\w.+@%-]+(?:/[\w.+@%-]+)+")
 
 
@@ -112,7 +114,7 @@ class ScriptsFollower(Quiet):
             for name in start.programs:
                 yield from self._program(name, _where(node), STARTS, start.because)
         script = self._scene.scripts.get(node.path)
-        if script is not None and (node.entry.mode & 0o111 or self._scene.owner(node.path) is None):
+        if script is not None and self._may_be_run(node):
             yield from self._script(node, script)
         elif node.path in self._shell_texts:
             yield from self._shell(node)
@@ -121,6 +123,14 @@ class ScriptsFollower(Quiet):
             for text in extract(self._scene.text(node) or ""):
                 yield from self._text(text, Where("/", node.name), COMMAND)
         yield from self._catch_up()
+
+    def _may_be_run(self, node: Node) -> bool:
+        owner = self._scene.owner(node.path)
+        if owner is None:
+            return True
+        if owner.ecosystem not in SYSTEM and _NOT_RUN.search(node.path):
+            return False
+        return bool(node.entry.mode & 0o111)
 
     def decides(self, node: Node, owner: Package | None) -> bool:
         """Whether it is a script in a folder of programs, or lies where only an init system or the like looks."""
