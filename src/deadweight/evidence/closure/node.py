@@ -115,9 +115,7 @@ class NodeFollower(Quiet):
         package = self._packages.of(node.path)
         directory = node.path.rpartition("/")[0]
         if package is not None:
-            yield from self._enter(
-                package, PACKAGE, f"it is in {package.name}, of which {node.name} is needed"
-            )
+            yield from self._enter(package, f"it is in {package.name}, which stays whole")
             if node.name.endswith(_SOURCES):
                 because = f"{node.name} of {package.name} imports it"
                 yield from self._name_all(imported(self._text(node)), directory, IMPORTED, because)
