@@ -331,14 +331,14 @@ def test_knowledge_reaches_modules_and_data() -> None:
         "asyncio/queues.py": "",
     }
     members = (
-        file("usr/share/zoneinfo/Asia/Tokyo"),
+        file("usr/lib/zoneinfo/Asia/Tokyo"),
         file("etc/ssl/certs/ca-certificates.crt"),
         file("usr/share/zoneinfo/UTC"),
     )
     owned = Debian().add("data", *members).layer
     kept = set(follow(*python(library), *owned, app("import zoneinfo, asyncio")).reasons)
     assert {
-        "usr/share/zoneinfo/Asia/Tokyo",
+        "usr/lib/zoneinfo/Asia/Tokyo",
         f"{LIBRARY}/zoneinfo/_tzpath.py",
         f"{LIBRARY}/asyncio/queues.py",
     } <= kept
