@@ -1,7 +1,8 @@
 """What stays without being reached itself: the application's own files, and the data of packages that are needed.
 
 A program opens its data by paths that it puts together at run time, so what a package brings stays whole, but for what a
-closure decides (libraries, programs, modules) and what is needless by its place (documentation, caches and the like).
+closure decides (libraries, programs, modules) and what is needless by its place (documentation, caches and the like). It is
+not followed further than to what it takes to start: a script among the data of a package is started by hardly anybody.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ STATE = {
 
 class Company(Quiet):
     """Remembers which packages are needed."""
+
+    light = True
 
     def __init__(self, scene: Scene, followers: Sequence[Follower], needless: Container[str]) -> None:
         self._scene = scene
@@ -75,7 +78,7 @@ class Company(Quiet):
         for path in package.paths:
             node = self._scene.tree.find(path)
             if node is not None and node.entry.kind != SYMLINK and self._stays(node, package):
-                yield Claim(path, rule, because)
+                yield Claim(path, rule, because, light=True)
 
     def _stays(self, node: Node, owner: Package | None) -> bool:
         if node.path in self._needless or node.path.startswith(DATABASES):
