@@ -15,7 +15,7 @@ from busybox_images import busybox_image
 from conftest import require_program
 from deadweight.errors import NotFound
 from deadweight.image import open_image
-from deadweight.sandbox import Box, Command, Limits, Running, open_box, open_network
+from deadweight.sandbox import Box, Command, Limits, Network, Running, open_box, open_network
 from services.account import ordinary_user, python_as
 
 ENVIRONMENT = {"PATH": "/bin"}
@@ -100,11 +100,16 @@ def test_there_is_none_beside_what_has_ended(box: Box, running: Running) -> None
         with pytest.raises(NotFound, match="has ended"):
             asked(box, running, "id")
         with pytest.raises(ConnectionError, match="refused"):
-            while True:  # what is killed may live a moment longer
-                network.connect(80, 5).close()
+            connect_until_refused(network)
     for gone in (None, process):
         with pytest.raises(NotFound, match="has ended"), open_network(gone):
             pass
+
+
+def connect_until_refused(network: Network) -> None:
+    """What is killed may live a moment longer."""
+    while True:
+        network.connect(80, 5).close()
 
 
 def test_a_command_ends_with_the_container(box: Box, running: Running) -> None:

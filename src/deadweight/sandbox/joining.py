@@ -127,7 +127,7 @@ class OwnNetwork:
             told, descriptors, _, _ = socket.recv_fds(self._caller, MAX_PACKET, 1)
         if told:
             return told, descriptors
-        if not Path(f"/proc/{self._process}").exists():
+        if not Path(f"/proc/{self._process}/ns/net").exists():  # of a zombie, too, there is none
             raise NotFound("the program", "has ended")
         self._dialler.kill()
         raise TransportError("the sandbox's network", _last_line(self._dialler.stderr))
