@@ -34,10 +34,13 @@ class Debian:
         self.members.append(file(f"var/lib/dpkg/info/{name}.postinst", b"#!/bin/sh\nperl -e 1\n", 0o755))
         return self
 
+    @property
+    def layer(self) -> list[Member]:
+        """All that was added, with the database."""
+        return [*self.members, file("var/lib/dpkg/status", "".join(self._status).encode())]
+
     def analysis(self, *more: Member, **config: Any) -> Analysis:
-        return analysis_of(
-            [*self.members, file("var/lib/dpkg/status", "".join(self._status).encode()), *more], **config
-        )
+        return analysis_of([*self.layer, *more], **config)
 
 
 def base() -> Debian:

@@ -10,6 +10,7 @@ from pathlib import Path
 from deadweight.inventory.model import Inventory, Package
 from deadweight.inventory.reader import Facts, Reader
 from deadweight.inventory.take import collectors, take_inventory
+from deadweight.layer.collect import Collector
 from deadweight.layer.index import LayerIndex
 from deadweight.layer.indexer import index_layer
 from deadweight.oci.descriptor import Descriptor
@@ -48,8 +49,13 @@ def directory_tar(directory: Path, prefix: str = "") -> bytes:
 
 def index(tar: bytes, readers: Sequence[Reader]) -> LayerIndex:
     """The index of an uncompressed layer, with the facts that `readers` need."""
+    return index_with(tar, collectors(readers))
+
+
+def index_with(tar: bytes, wanted: Sequence[Collector]) -> LayerIndex:
+    """The index of an uncompressed layer, with the facts of `wanted`."""
     digest = Digest.of(tar)
-    return index_layer(io.BytesIO(tar), Descriptor(OCI_LAYER, digest, len(tar)), digest, collectors(readers))
+    return index_layer(io.BytesIO(tar), Descriptor(OCI_LAYER, digest, len(tar)), digest, wanted)
 
 
 def inventory_of(reader: Reader, *layers: bytes) -> Inventory:

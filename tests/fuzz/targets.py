@@ -40,13 +40,16 @@ from deadweight.passes.databases.rewrite import rewritten as rewritten_databases
 from deadweight.passes.filtering import plan_image
 from deadweight.passes.rewrite import rewritten
 from deadweight.passes.same_tree import difference
+from deadweight.trace import Reader, from_json, observe
 from deadweight.transport.base import Access
 from deadweight.transport.docker_archive import open_source as open_docker_archive
 from deadweight.transport.oci_archive import open_source as open_oci_archive
 from deadweight.tree.merge import Merged, merge
 from fuzz import seeds
+from layer_stacks import index_of
 
 _COLLECTORS = analysis_collectors()
+_TRACED = merge([index_of(seeds.TRACED)]).tree
 _KEPT = 256
 """How much of either end of a program or a Java archive its collector is shown, when it is shown only the ends."""
 
@@ -125,6 +128,20 @@ def archive(data: bytes) -> None:
                 continue
     finally:
         os.close(descriptor)
+
+
+def trace(data: bytes) -> None:
+    """A log of strace in pieces of any size; the first byte says whether it is of a sandbox. And a list of paths."""
+    tree = _TRACED
+    step = 1 + data[0] * 7 if data else 1
+    pieces = (data[at : at + step] for at in range(1, len(data), step))
+    try:
+        observed = observe(Reader("log").read(pieces), tree, "/image" if step % 2 else "")
+    except DeadweightError:
+        return
+    for path in observed.paths():
+        assert tree.find(path) is not None
+    assert from_json(json.loads(json.dumps(observed.to_json())), "log") == observed
 
 
 def files(*paths: str) -> Callable[[bytes], None]:
@@ -231,6 +248,7 @@ def _files(contents: Callable[[], list[bytes]], *paths: str) -> Target:
 
 
 TARGETS: dict[str, Target] = {
+    "trace": Target(trace, seeds.traces),
     "tar": Target(tar, seeds.tars),
     "layer": Target(layer, seeds.compressed_layers),
     "document": Target(document, seeds.documents),
