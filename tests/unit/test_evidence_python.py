@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
 from deadweight.evidence.closure.python import PythonClosure
-from deadweight.evidence.model import Evidence
+from deadweight.evidence.closures import Quiet
+from deadweight.evidence.model import Claim, Evidence
+from deadweight.evidence.scene import Scene
+from deadweight.tree.node import Node
 from debian_by_hand import Debian
 from layers_by_hand import Member, file, link, program
 from scenes import needed, scene_of
@@ -328,14 +331,14 @@ def test_knowledge_reaches_modules_and_data() -> None:
         "asyncio/queues.py": "",
     }
     members = (
-        file("usr/share/zoneinfo/Asia/Tokyo"),
+        file("usr/lib/zoneinfo/Asia/Tokyo"),
         file("etc/ssl/certs/ca-certificates.crt"),
         file("usr/share/zoneinfo/UTC"),
     )
     owned = Debian().add("data", *members).layer
     kept = set(follow(*python(library), *owned, app("import zoneinfo, asyncio")).reasons)
     assert {
-        "usr/share/zoneinfo/Asia/Tokyo",
+        "usr/lib/zoneinfo/Asia/Tokyo",
         f"{LIBRARY}/zoneinfo/_tzpath.py",
         f"{LIBRARY}/asyncio/queues.py",
     } <= kept
@@ -393,6 +396,69 @@ def test_libraries_that_are_loaded_through_ctypes_are_needed() -> None:
     kept = set(follow(*python(), *owned, app("from ctypes import CDLL\nCDLL('libmagic.so.1')")).reasons)
     assert "usr/lib/libmagic.so.1" in kept
     assert "usr/lib/libz.so.1" not in kept
+
+
+def test_programs_that_the_application_starts_are_needed() -> None:
+    owned = Debian()
+    for name in ("convert", "git", "rsync", "zip", "tar"):
+        owned.add(name, program(f"usr/bin/{name}-1"), link(f"usr/bin/{name}", f"{name}-1"))
+    text = (
+        "import subprocess, shutil\nsubprocess.run(['convert', source])\nshutil.which('git')\n"
+        "os.system('cd /tmp && rsync a b')\nnamed = 'zip'\nsubprocess.run([named])\nsubprocess.run([x, 'tar'])\n"
+    )
+    kept = set(follow(*python(), *owned.layer, app(text)).reasons)
+    started = {"convert", "git", "rsync"}
+    assert {f"usr/bin/{name}{end}" for name in started for end in ("", "-1")} <= kept
+    assert not {"usr/bin/zip", "usr/bin/tar"} & kept
+
+
+def test_a_python_that_is_needed_late_runs_what_was_seen_before() -> None:
+    starter = file("srv/start", b"#!/bin/sh\nexec later\n", 0o755)
+
+    class Later(Quiet):
+        """Stands for who knows what shell scripts start."""
+
+        name = "later"
+
+        def open(self, scene: Scene) -> Later:
+            return self
+
+        def follow(self, node: Node) -> Iterable[Claim]:
+            return [Claim(INTERPRETER, "later", "it starts it")] if node.path == starter.path else ()
+
+    scene = scene_of(*python({"json.py": ""}), starter, app("import json", "a.py"))
+    assert modules(needed(scene, [], Later(), PythonClosure())) == {"json.py"}
+    assert modules(needed(scene, [], PythonClosure())) == set()
+
+
+def test_who_decides() -> None:
+    site = "usr/lib/python3/dist-packages"
+    debian = Debian().add("python3-yaml", file(f"{site}/yaml/a.py"), file(f"{site}/yaml/data.txt"))
+    scene = scene_of(
+        *python({"lib2to3/Grammar.txt": ""}),
+        *debian.layer,
+        app("", "srv/a.py"),
+        file("srv/__pycache__/a.cpython-311.pyc"),
+        file(f"{SITE}/loose.py"),
+    )
+    follower = PythonClosure().open(scene)
+    decided = {node.path for node in scene.tree.leaves if follower.decides(node, scene.owner(node.path))}
+    assert {
+        f"{site}/yaml/a.py",
+        f"{LIBRARY}/lib2to3/Grammar.txt",
+        f"{LIBRARY}/os.py",
+        "srv/__pycache__/a.cpython-311.pyc",
+    } <= decided
+    assert not decided & {f"{site}/yaml/data.txt", "srv/a.py", f"{SITE}/loose.py", INTERPRETER}
+
+
+def test_more_environments_than_are_looked_into_is_a_problem() -> None:
+    venvs = [
+        file(f"opt/{number:03}/pyvenv.cfg", b"home = /usr/bin\nversion = 3.11\n") for number in range(70)
+    ]
+    problems = follow(*python(), *venvs).problems
+    assert len(problems) == 7
+    assert problems[0] == "opt/063: one of more than 64 environments, not looked into"
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,28 @@ def test_a_package_of_which_only_documentation_is_left_is_gone() -> None:
     }
 
 
+def test_configuration_files_that_are_gone_are_not_named_by_the_status() -> None:
+    rest = "Description: one\n\n"
+    one = (
+        stanza("one").removesuffix("\n")
+        + f"Conffiles:\n /etc/a {'1' * 32}\n /etc/b {'2' * 32} obsolete\n"
+        + rest
+    )
+    files: Files = {
+        f"{DPKG}/status": one,
+        f"{DPKG}/info/one.list": "/etc/a\n/etc/b\n/usr/bin/one\n",
+        "etc/a": "1",
+        "etc/b": "1",
+        "usr/bin/one": "1",
+    }
+    assert changes(DpkgRewriter(), files, {"etc/a"}) == {
+        f"{DPKG}/status": one.replace(f" /etc/a {'1' * 32}\n", ""),
+        f"{DPKG}/info/one.list": "/etc/b\n/usr/bin/one\n",
+    }
+    found = changes(DpkgRewriter(), files, {"etc/a", "etc/b"})
+    assert found[f"{DPKG}/status"] == stanza("one").removesuffix("\n") + rest
+
+
 def test_what_lost_nothing_stays_whatever_it_has() -> None:
     """Also a package without files, and one that never had more than documentation."""
     files = debian() | {f"{DPKG}/info/two.list": "/.\n/usr/share/doc/two/copyright\n"}

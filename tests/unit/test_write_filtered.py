@@ -166,6 +166,12 @@ def test_base_layers_stay_as_they_are(image: str, tmp_path: Path) -> None:
             assert result.paths == {"", "a", "b"}
 
 
+@pytest.mark.parametrize("keep_layers", [-1, 4])
+def test_no_more_layers_can_be_kept_than_there_are(image: str, tmp_path: Path, keep_layers: int) -> None:
+    with opened(image) as source, pytest.raises(UsageError, match="has 3 layers"):
+        write(source, everything, NONE, tmp_path / "out", keep_layers=keep_layers)
+
+
 @pytest.mark.parametrize("path", ["nothing", "dead", "b", "etc"])
 def test_only_files_that_stay_can_be_replaced(image: str, tmp_path: Path, path: str) -> None:
     with opened(image) as source, pytest.raises(NotFound, match=path):

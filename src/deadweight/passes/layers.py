@@ -12,7 +12,7 @@ from typing import IO, BinaryIO, cast
 from deadweight.copying.documents import converted_layer
 from deadweight.errors import UsageError
 from deadweight.image import Image, Layer
-from deadweight.indexing import Progress
+from deadweight.indexing import SILENT, Progress
 from deadweight.layer.compress import Compression, compress
 from deadweight.layer.cursor import Cursor
 from deadweight.layer.decompress import GZIP, UNCOMPRESSED, ZSTD, decoded
@@ -107,7 +107,8 @@ class LayerWriter:
         if media_types.is_foreign(layer.media_type) or self._destination.holds(layer, self._image.source):
             return layer
         with self._image.source.blob(layer) as stream:
-            return self._destination.put_blob(_pieces(stream), layer.media_type, layer)
+            pieces = _pieces(stream, self._progress)
+            return self._destination.put_blob(pieces, layer.media_type, layer)
 
     def _rewritten(
         self, layer: Layer, index: LayerIndex, image_plan: Plan, compression: Compression, stored: bool
@@ -126,7 +127,7 @@ class LayerWriter:
                 return self._moved(old), layer.diff_id
             spool.seek(0)
             media_type = media_types.with_compression(old.media_type, compression.method)
-            blob = self._destination.put_blob(_pieces(cast("BinaryIO", spool)), media_type, None)
+            blob = self._destination.put_blob(_pieces(cast("BinaryIO", spool), SILENT), media_type, None)
         return converted_layer(old, blob, compression), Digest(f"sha256:{hasher.hexdigest()}")
 
     def _tar(self, layer: Layer, index: LayerIndex, plan: LayerPlan) -> Generator[bytes, None, None]:
@@ -171,6 +172,9 @@ def _hashed(pieces: Iterator[bytes], hasher: hashlib._Hash) -> Iterator[bytes]:
         yield piece
 
 
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+def _pieces(stream: BinaryIO, progress: Progress) -> Iterator[bytes]:
+    done = 0
     while piece := stream.read(_PIECE):
         yield piece
+        done += len(piece)
+        progress.advance_to(done)

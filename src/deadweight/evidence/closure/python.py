@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from deadweight.evidence.closure.python_claims import Follow
 from deadweight.evidence.closure.python_distributions import (
     Distributions,
     is_test,
@@ -18,13 +19,20 @@ from deadweight.evidence.closure.python_distributions import (
 )
 from deadweight.evidence.closure.python_knowledge import python_knowledge
 from deadweight.evidence.closure.python_modules import Finder
-from deadweight.evidence.closure.python_paths import Environment, Library, find_environments, started_by
+from deadweight.evidence.closure.python_paths import (
+    MAX_ENVIRONMENTS,
+    Environment,
+    Library,
+    find_environments,
+    started_by,
+)
 from deadweight.evidence.closure.python_place import Place
-from deadweight.evidence.closure.python_source import Follow, Source
+from deadweight.evidence.closure.python_source import Source, Sources
 from deadweight.evidence.closures import Quiet
+from deadweight.evidence.company import SYSTEM
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
-from deadweight.inventory.model import DEB, PYTHON, Package
+from deadweight.inventory.model import PYTHON, Package
 from deadweight.tree.node import Node
 
 START = "python-start"
@@ -58,24 +66,30 @@ class PythonFollower(Quiet):
         self._knowledge = python_knowledge()
         self._distributions = Distributions(scene)
         self._environments: dict[Library, list[Environment]] = {}
-        for environment in find_environments(scene, self._distributions.sites()):
+        self._unread: list[str] = []
+        found = find_environments(scene, self._distributions.sites())
+        for environment in found[MAX_ENVIRONMENTS:]:
+            self._unread.append(
+                f"{environment.prefix}: one of more than {MAX_ENVIRONMENTS} environments, not looked into"
+            )
+        for environment in found[:MAX_ENVIRONMENTS]:
             self._environments.setdefault(environment.library, []).append(environment)
         self._libraries = tuple(f"{library.path}/" for library in self._environments)
         self._places: list[Place] = []
         self._running: set[Library] = set()
         self._entered: set[str] = set()
         self._asked: set[str] = set()
-        self._sources: list[Source] = []
+        self._waiting: list[Node] = []
+        """Files that no environment finds, the application's own: a Python that is needed later may run them too."""
+        self._sources = Sources(scene)
         self._follow = Follow(scene)
-        self._unread: list[str] = []
 
     @property
     def problems(self) -> Iterable[str]:
-        return [*self._follow.problems, *self._unread]
+        return [*self._sources.problems, *self._follow.problems, *self._unread]
 
     def roots(self) -> Iterable[Claim]:
-        """Nothing: it waits until an interpreter is needed. What the config asks it to import is read for then."""
-        self._sources += self._follow.config()
+        """Nothing: it waits until an interpreter is needed."""
         return ()
 
     def decides(self, node: Node, owner: Package | None) -> bool:
@@ -93,12 +107,12 @@ class PythonFollower(Quiet):
             return
         for library in self._starts(node):
             yield from self._start(library)
-        source = self._follow.source(node)
+        source = self._sources.source(node)
         if source is not None:
             for place in self._found_by(node):
                 yield from self._in(place, source)
             if not any(place.package_of(node) is not None for place in self._places):
-                self._sources.append(source)
+                self._waiting.append(node)
             finders = {place.environment.library: place.finder for place in self._places}
             for finder in finders.values():
                 for compiled in finder.bytecode(node):
@@ -151,8 +165,10 @@ class PythonFollower(Quiet):
                     yield Claim(path, ENVIRONMENT, f"Python {library.version} reads it when it starts")
             for need in self._knowledge.start:
                 yield from place.need(need)
-            for source in self._sources:
-                yield from self._in(place, source)
+            waiting = (self._sources.source(node) for node in self._waiting)
+            for source in (*self._sources.config(), *waiting):
+                if source is not None:
+                    yield from self._in(place, source)
 
     def _found_by(self, node: Node) -> list[Place]:
         """The environments in use that would find `node`; all of them for what none would."""
@@ -180,8 +196,8 @@ class PythonFollower(Quiet):
         if package is not None and self._brings_all(package, node):
             yield from self._enter(package)
             yield from self._tests(package, node)
-        if owner is not None and owner.ecosystem == DEB and _is_module(node.path):
-            yield from self._enter_debian(owner)
+        if owner is not None and owner.ecosystem in SYSTEM and _is_module(node.path):
+            yield from self._enter_system(owner)
 
     def _brings_all(self, package: Package, node: Node) -> bool:
         if node.path == package.source:
@@ -227,18 +243,18 @@ class PythonFollower(Quiet):
             return top.endswith(_MODULE)
         return "__init__.py" in node.children
 
-    def _enter_debian(self, owner: Package) -> Iterator[Claim]:
-        if owner.source + owner.name in self._entered:
+    def _enter_system(self, owner: Package) -> Iterator[Claim]:
+        if owner.label in self._entered:
             return
-        self._entered.add(owner.source + owner.name)
+        self._entered.add(owner.label)
         tags = {place.environment.library.tag for place in self._places}
-        for path in self._distributions.debian_modules.get(owner.name, ()):
+        for path in self._distributions.modules_of(owner):
             if "/__pycache__/" not in path or any(f".{tag}." in path for tag in tags):
                 yield Claim(path, DISTRIBUTION, f"it comes with {owner.name}, of which a module is imported")
 
 
 def _is_module(path: str) -> bool:
-    return path.endswith(_MODULE) and "dist-packages/" in path
+    return path.endswith(_MODULE) and _SITE.search(path) is not None
 
 
 def _is_metadata(path: str) -> bool:

@@ -17,6 +17,9 @@ MAX_PARSED = 1 << 20
 MAX_NAME = 200
 """The longest name of a module that is looked for."""
 
+MAX_COMMAND = 4096
+"""The most characters of a command line whose words may be programs."""
+
 MAIN = "__main__"
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _NAMED = re.compile(rf"{_DOTTED}(?::{_DOTTED})?")
@@ -31,6 +34,7 @@ _CALLS = re.compile(
     r"\b(?:__import__|import_module|import_string|resolve_name|import_object|load_module|run_module"
     r"|CDLL|PyDLL|LoadLibrary|find_library)\s*\("
 )
+_COMMAND_WORD = re.compile(r"[\w./+-]+")
 _COMMENT = re.compile(r"#[^\n]*")
 _IMPORTERS = frozenset(
     {
@@ -46,6 +50,33 @@ _IMPORTERS = frozenset(
 """Functions that import what their first argument names, of importlib, pkgutil and runpy, and what libraries call theirs."""
 _LOADERS = frozenset({"CDLL", "PyDLL", "LoadLibrary", "find_library"})
 """Functions of ctypes that load the library which their first argument names."""
+
+_STARTERS = frozenset(
+    {
+        "run",
+        "call",
+        "check_call",
+        "check_output",
+        "Popen",
+        "system",
+        "popen",
+        "getoutput",
+        "getstatusoutput",
+        "which",
+    }
+    | {
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "execv",
+        "execve",
+        "execvp",
+        "execvpe",
+        "execl",
+        "execle",
+    }
+    | {"execlp", "execlpe", "spawnv", "spawnl", "spawnvp", "spawnlp", "posix_spawn", "posix_spawnp"}
+)
+"""Functions of subprocess, os, shutil and asyncio that start a program, or look for one."""
 
 
 class Import(NamedTuple):
@@ -75,6 +106,8 @@ class Imports:
     """It also imports by names that it computes, or is given."""
     libraries: tuple[str, ...] = ()
     """Names of shared libraries that it loads through ctypes, such as ``libc.so.6``, or ``c`` for find_library."""
+    programs: tuple[str, ...] = ()
+    """Programs that it starts or looks for by constant names, and the words of constant command lines."""
 
 
 class Glance(NamedTuple):
@@ -148,6 +181,7 @@ class _Reader:
         self._prefixes: dict[Prefix, None] = {}
         self._strings: dict[str, None] = {}
         self._libraries: dict[str, None] = {}
+        self._programs: dict[str, None] = {}
         self._computed = False
 
     def result(self) -> Imports:
@@ -157,6 +191,7 @@ class _Reader:
             tuple(self._strings),
             self._computed,
             tuple(self._libraries),
+            tuple(self._programs),
         )
 
     def read(self, tree: ast.AST) -> None:
@@ -228,6 +263,8 @@ class _Reader:
         if name in _LOADERS:
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 self._libraries[first.value] = None
+        elif name in _STARTERS:
+            self._programs.update(dict.fromkeys(_started(first)))
         elif name in _IMPORTERS:
             self._imported(first, call)
 
@@ -256,6 +293,15 @@ _LOOKS: Mapping[type[ast.AST], Callable[[_Reader, Any, list[ast.AST]], bool]] = 
 }
 """What to do with a node, by its type: whether to look at those below it too."""
 _CONTEXTS = frozenset({ast.Load, ast.Store, ast.Del, ast.Name, ast.Pass})
+
+
+def _started(argument: ast.expr) -> list[str]:
+    """The programs in a command: the first of a list, any word of a line."""
+    if isinstance(argument, ast.List | ast.Tuple) and argument.elts:
+        argument = argument.elts[0]
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return _COMMAND_WORD.findall(argument.value[:MAX_COMMAND])
+    return []
 
 
 def _fromlist(call: ast.Call) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from deadweight.evidence.scene import Scene
 from deadweight.tree.node import Node
 
-MAX_ENVIRONMENTS = 256
-"""The most environments that are told apart."""
+MAX_ENVIRONMENTS = 64
+"""The most environments that are looked into: a name is looked for in each."""
 MAX_ROOTS = 1000
 """The most directories that one environment looks in: every line of a .pth file can add one."""
 MAX_PTH = 64 << 10
@@ -56,7 +56,7 @@ class Environment:
 
 
 def find_environments(scene: Scene, sites: Iterable[str] = ()) -> tuple[Environment, ...]:
-    """Every environment of the image, sorted by the path of its library and its prefix.
+    """Every environment of the image, installations before virtual environments, sorted by library and prefix.
 
     In `sites` distributions are installed: what is no site directory there, a program may add to ``sys.path`` itself.
     """
@@ -65,8 +65,13 @@ def find_environments(scene: Scene, sites: Iterable[str] = ()) -> tuple[Environm
     found = [builder.installation(library) for library in libraries]
     for path in configurations:
         found += builder.virtual(path, libraries)
-    found.sort(key=lambda environment: (environment.library.path, environment.prefix))
-    return tuple(found[:MAX_ENVIRONMENTS])
+    found.sort(key=_order)
+    return tuple(found)
+
+
+def _order(environment: Environment) -> tuple[bool, str, str]:
+    library = environment.library
+    return environment.prefix != library.prefix, library.path, environment.prefix
 
 
 def started_by(node: Node, libraries: Iterable[Library], home: str = "") -> tuple[Library, ...]:
@@ -182,9 +187,10 @@ class _Builder:
         for site in dict.fromkeys(sites):
             roots[site] = None
             for child in self._children(site):
-                if child.name.endswith(".pth") and child.is_file and not child.name.startswith("."):
+                file = self._scene.resolve(child.path) if child.name.endswith(".pth") else None
+                if file is not None and file.is_file and not child.name.startswith("."):
                     pth.append(child.path)
-                    roots.update(dict.fromkeys(self._added(site, child)))
+                    roots.update(dict.fromkeys(self._added(site, file)))
         roots.update(dict.fromkeys(self._last))
         return Environment(library, prefix, tuple(roots)[:MAX_ROOTS], files, tuple(pth))
 

@@ -21,7 +21,7 @@ READ = "place-of-program"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Folders, each with a slash at its end, and files."""
+    """Folders, each with a slash at its end, files, and ``*`` with what paths end in."""
 
     paths: tuple[str, ...]
     readers: tuple[str, ...]
@@ -43,7 +43,9 @@ class Places:
 
     def __init__(self, scene: Scene, places: Sequence[Place]) -> None:
         self._scene = scene
-        self._decided = tuple(path for place in places for path in place.paths)
+        paths = [path for place in places for path in place.paths]
+        self._begin = tuple(path for path in paths if not path.startswith("*"))
+        self._end = tuple(path[1:] for path in paths if path.startswith("*"))
         self._read: dict[str, list[Place]] = {}
         self._seen: set[Place] = set()
         for place in places:
@@ -52,7 +54,7 @@ class Places:
 
     def decides(self, path: str) -> bool:
         """Whether what is at `path`, and belongs to a package, stays only if it is reached."""
-        return path.startswith(self._decided)
+        return path.startswith(self._begin) or path.endswith(self._end)
 
     def read_by(self, name: str) -> Iterator[Claim]:
         """What the program `name` reads, the first time that it is asked for."""
@@ -61,5 +63,7 @@ class Places:
                 continue
             self._seen.add(place)
             for path in place.paths:
+                if path.startswith("*"):
+                    path = f"**/{path[2:]}"
                 for found in matching(self._scene, f"{path}**" if path.endswith("/") else path):
                     yield Claim(found, READ, f"{name} may read or start it")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from deadweight.accounting.programs import started
 from deadweight.accounting.scripts import Script
 from deadweight.evidence.closure.script_places import Places, known_places
+from deadweight.evidence.closure.script_programs import known_starts
 from deadweight.evidence.closure.script_texts import commands_in
 from deadweight.evidence.closure.shell_commands import BUILTINS, Kind, Use, uses
 from deadweight.evidence.closure.shell_text import HERE, MAX_TEXT, SELF, UNKNOWN, Command, parse
@@ -29,6 +30,7 @@ COMMAND = "script-command"
 SOURCED = "script-source"
 PATH = "script-names-path"
 WORD = "script-word"
+STARTS = "program-starts"
 
 MAX_NESTED = 8
 """How deep texts for shells in texts for shells are looked into."""
@@ -45,6 +47,8 @@ _TEXTUAL = re.compile(r"(?:perl|ruby|php|awk|gawk|mawk|sed|tclsh|expect|lua|Rscr
 """Languages in which paths of files that are written out count."""
 _REMOVES = frozenset({"rm", "rmdir", "unlink", "shred", "chown", "chmod", "chgrp"})
 """What they are told is not needed for it."""
+_NOT_RUN = re.compile(r"(?:^|/)(?:tests?|examples?|docs?|completions?)/|completion[\w.-]*$")
+"""What of packages of languages nothing starts: they bring along what their makers need."""
 _ABSOLUTE = re.compile(r"(?<![\w.$}*~-])/[\w.+@%-]+(?:/[\w.+@%-]+)+")
 
 
@@ -73,6 +77,7 @@ class ScriptsFollower(Quiet):
         self._problems: list[str] = []
         self._scene = scene
         self._places = Places(scene, known_places())
+        self._starts = known_starts()
         self._working_dir = scene.execution.working_dir or "/"
         self._folders = list(dict.fromkeys([*scene.search_path, *(f"/{one}" for one in PROGRAM_FOLDERS)]))
         self._programs = frozenset(
@@ -105,8 +110,11 @@ class ScriptsFollower(Quiet):
             return
         self._followed.add(node.path)
         yield from self._places.read_by(node.name)
+        for start in self._starts.get(node.name, ()) if node.entry.mode & 0o111 else ():
+            for name in start.programs:
+                yield from self._program(name, _where(node), STARTS, start.because)
         script = self._scene.scripts.get(node.path)
-        if script is not None and (node.entry.mode & 0o111 or self._scene.owner(node.path) is None):
+        if script is not None and self._may_be_run(node):
             yield from self._script(node, script)
         elif node.path in self._shell_texts:
             yield from self._shell(node)
@@ -115,6 +123,14 @@ class ScriptsFollower(Quiet):
             for text in extract(self._scene.text(node) or ""):
                 yield from self._text(text, Where("/", node.name), COMMAND)
         yield from self._catch_up()
+
+    def _may_be_run(self, node: Node) -> bool:
+        owner = self._scene.owner(node.path)
+        if owner is None:
+            return True
+        if owner.ecosystem not in SYSTEM and _NOT_RUN.search(node.path):
+            return False
+        return bool(node.entry.mode & 0o111)
 
     def decides(self, node: Node, owner: Package | None) -> bool:
         """Whether it is a script in a folder of programs, or lies where only an init system or the like looks."""
@@ -228,9 +244,10 @@ class ScriptsFollower(Quiet):
         yield Claim(path, rule, because)
         yield from self._places.read_by(path.rpartition("/")[2])
         node = self._scene.resolve(path)
-        if node is not None and node.path not in self._scene.elf_files:
+        if node is not None and node.entry.mode & 0o111 and node.path not in self._scene.elf_files:
             script = self._scene.scripts.get(node.path)
             if script is None or not script.interpreter:
+                # execve(2) refuses it, and whoever asked for it has a shell read it (POSIX.1-2024, execvp()).
                 self._is_shell_text(node)
 
     def _found(self, name: str, where: Where) -> str | None:
