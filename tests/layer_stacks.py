@@ -71,6 +71,15 @@ stacks = st.lists(st.lists(_ITEMS, max_size=6), min_size=1, max_size=4)
 """Layers with whiteouts of files and directories, opaque directories, type changes, links of both kinds, symbolic links
 in parents, entries that stand twice, contents stated again, in any order."""
 
+_LINKED = st.one_of(
+    st.builds(Item, _PATHS, st.just(FILE), st.sampled_from(CONTENTS)),
+    st.builds(Item, _PATHS, st.just(HARD_LINK), st.just(b""), _PATHS),
+    st.builds(Item, _PATHS, st.just(HARD_LINK), st.just(b""), _PATHS),
+    st.builds(_whiteout, _PATHS),
+)
+linked_stacks = st.lists(st.lists(_LINKED, max_size=6), min_size=1, max_size=4)
+"""Layers of little else than hard links, and whiteouts of what they lead to."""
+
 
 def tar_of(layer: Sequence[Item]) -> bytes:
     """The layer as a tar, by CPython's writer."""

@@ -76,3 +76,11 @@ class AuthenticationError(TransportError):
 
 class Unsupported(DeadweightError):
     """Well-formed input that deadweight does not handle."""
+
+
+class NotReady(DeadweightError):
+    """A container that ended, or was not ready in time, before it could be asked anything."""
+
+
+class UnfitProbe(DeadweightError):
+    """A probe that can prove nothing: the original does not answer it, or not twice the same."""

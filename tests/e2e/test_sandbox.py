@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import isal
 import pytest
 
-import deadweight
 from conftest import require, require_program
 from deadweight.errors import NotFound, Unsupported, UsageError
 from deadweight.image import open_image
@@ -25,6 +21,7 @@ from deadweight.oci.config import Execution
 from deadweight.sandbox import Box, Command, Limits, command_of, open_box
 from image_samples import write_layout
 from layer_stacks import Item
+from services.account import ordinary_user, python_as
 
 TOOLS = (
     "sh",
@@ -242,7 +239,7 @@ def left(folder: Path) -> list[Path]:
 
 def processes() -> str:
     """The command lines of all processes."""
-    return subprocess.run(["ps", "axo", "args"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["ps", "axwwo", "args"], capture_output=True, text=True, check=True).stdout
 
 
 AS_USER = """
@@ -263,43 +260,15 @@ with open_image(sys.argv[1]) as image, open_box(image) as box:
 def ordinary() -> Iterator[str]:
     """The name of an ordinary user with subordinate IDs."""
     require_program("newuidmap")
-    if os.getuid():
-        yield pwd.getpwuid(os.getuid()).pw_name
-        return
-    name = f"deadweight{os.getpid()}"
-    subprocess.run(["useradd", "--create-home", name], check=True)
-    try:
+    with ordinary_user() as name:
         yield name
-    finally:
-        subprocess.run(["userdel", "--remove", name], check=False, capture_output=True)
 
 
 def test_an_ordinary_user_needs_no_more(ordinary: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o755)
         write_layout(folder / "image", layers(), compress=False)
-        # The project may lie where only its owner gets to.
-        for module in (deadweight, isal):
-            source = Path(str(module.__file__)).parent
-            shutil.copytree(source, folder / source.name)
-        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
-        python = str(Path(sys.executable).resolve())
-        command = [python, "-c", AS_USER, f"oci:{folder / 'image'}"]
-        if os.getuid() == 0:
-            account = pwd.getpwnam(ordinary)
-            ids = ["--reuid", str(account.pw_uid), "--regid", str(account.pw_gid), "--clear-groups"]
-            command = ["setpriv", *ids, *command]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=folder,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "HOME": "/"},
-        )
-        assert done.returncode == 0, done.stderr
-        root, web, file = json.loads(done.stdout)
+        root, web, file = json.loads(python_as(ordinary, folder, AS_USER, f"oci:{folder / 'image'}"))
         assert (root, web) == ([0, "0\n"], [0, "33\n"])
         assert file[1].split()[2:4] == ["33", "34"]
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from layer_stacks import Item
 from services.images import sample_image, sample_index, with_manifest, zstd_frame
 
 _EMPTY = "sha256:" + "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -153,6 +154,18 @@ def package_json() -> list[bytes]:
     ]
 
 
+def package_lists() -> list[bytes]:
+    """What names packages or files beside the databases themselves."""
+    lock = {"lockfileVersion": 3, "packages": {"node_modules/x": {}, "node_modules/gone": {"version": "1"}}}
+    return [
+        json.dumps(lock).encode(),
+        b"Q1abc= /bin /usr/bin\n",
+        b"/etc/ld.so.conf\nremove-on-upgrade /etc/gone\n",
+        b"/usr/lib libc6\n/usr/share gone:amd64/noawait\n",
+        b'a/__init__.py,sha256=x,1\r\n"b,c.py",,\r\n../../bin/tool,,\r\n',
+    ]
+
+
 def jars() -> list[bytes]:
     """A Java archive with another in it."""
     inner = _zip(
@@ -184,6 +197,37 @@ def texts() -> list[bytes]:
         b'{"auths":{"h":{"auth":"dXNlcjpwYXNz"}}}',
         b"machine h login u password secret123\nexport API_TOKEN=abcdefgh\n_authToken=npm_" + b"a" * 36,
     ]
+
+
+TRACED = (
+    Item("bin/sh", "f", b"x"),
+    Item("etc/a", "f", b"x"),
+    Item("srv/b", "l", link="../etc"),
+    Item("srv/c", "l", link="/srv/c/b"),
+)
+"""The image that `traces` are of."""
+
+
+def traces() -> list[bytes]:
+    """Logs of strace: the first byte is the target's."""
+    sandbox = (
+        b'2 clone(child_stack=NULL, flags=SIGCHLD) = 2 /* 3 in strace\'s PID NS */\n3 chroot("/image") = 0\n'
+        b'3 chdir("/srv") = 0\n3 execve("/bin/sh", [...], 0x7f /* 1 var */) = 0\n'
+    )
+    calls = (
+        b'3 openat(AT_FDCWD</image/srv>, "b/a", O_RDONLY|O_CLOEXEC) = 3</image/etc/a>\n'
+        b"3 getdents64(4</image/etc>, 0x5 /* 3 entries */, 32768) = 72\n"
+        b"3 clone3({flags=CLONE_VM|CLONE_FS, exit_signal=0} <unfinished ...>\n"
+        b'4 chdir("/etc") = 0\n3 <... clone3 resumed> => {parent_tid=[4]}, 88) = 4\n'
+        b'4 renameat2(AT_FDCWD</image/etc>, "a", 5</image/srv>, "d\\303\\244\\n", RENAME_EXCHANGE) = -1 ENOENT (x)\n'
+        b'3 symlink("../bin", "/srv/e") = 0\n3 rename("/srv/e", "/etc/f") = 0\n3 link("a", "/g") = 0\n'
+        b'3 unlinkat(5</image/srv>(deleted), "g", 0) = ? ERESTARTSYS (To be restarted)\n'
+        b'3 connect(5<socket:[1]>, {sa_family=AF_UNIX, sun_path="/run/x"}, 110) = -1 ENOENT (x)\n'
+        b'3 openat(AT_FDCWD, "/srv/c", O_RDWR|O_CREAT, 0666) = -1 ELOOP (x)\n'
+        b'4 execve("/bin/sh", [...], 0x7f /* 0 vars */ <unfinished ...>\n'
+        b"3 +++ superseded by execve in pid 4 +++\n3 <... execve resumed>) = 0\n3 +++ killed by SIGKILL +++\n"
+    )
+    return [b"\0" + sandbox + calls, b"\1" + calls, b"\4" + sandbox]
 
 
 def _tar(kind: int) -> bytes:

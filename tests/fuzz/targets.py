@@ -20,10 +20,12 @@ from deadweight.accounting.secrets import find_secrets
 from deadweight.errors import DeadweightError
 from deadweight.image import manifests, read_image, select
 from deadweight.inventory import elf, jar
+from deadweight.inventory.model import Inventory
 from deadweight.inventory.reader import Facts
 from deadweight.inventory.take import take_inventory
 from deadweight.layer.collect import ends
 from deadweight.layer.content import Kept, Space
+from deadweight.layer.cursor import Cursor
 from deadweight.layer.index import LayerIndex, WireMap
 from deadweight.layer.indexer import index_layer
 from deadweight.layer.scanner import Scanner
@@ -32,13 +34,22 @@ from deadweight.oci.config import parse_config
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document, Index, parse_document
+from deadweight.passes.carried import CarriedContents
+from deadweight.passes.databases.rewrite import database_files
+from deadweight.passes.databases.rewrite import rewritten as rewritten_databases
+from deadweight.passes.filtering import plan_image
+from deadweight.passes.rewrite import rewritten
+from deadweight.passes.same_tree import difference
+from deadweight.trace import Reader, from_json, observe
 from deadweight.transport.base import Access
 from deadweight.transport.docker_archive import open_source as open_docker_archive
 from deadweight.transport.oci_archive import open_source as open_oci_archive
-from deadweight.tree.merge import merge
+from deadweight.tree.merge import Merged, merge
 from fuzz import seeds
+from layer_stacks import index_of
 
 _COLLECTORS = analysis_collectors()
+_TRACED = merge([index_of(seeds.TRACED)]).tree
 _KEPT = 256
 """How much of either end of a program or a Java archive its collector is shown, when it is shown only the ends."""
 
@@ -68,6 +79,7 @@ def tar(data: bytes) -> None:
     for path, node in merged.tree.walk():
         assert ".." not in path.split("/")
         assert node.path == path
+    _filter(data, index, merged)
 
 
 def layer(data: bytes) -> None:
@@ -118,6 +130,20 @@ def archive(data: bytes) -> None:
         os.close(descriptor)
 
 
+def trace(data: bytes) -> None:
+    """A log of strace in pieces of any size; the first byte says whether it is of a sandbox. And a list of paths."""
+    tree = _TRACED
+    step = 1 + data[0] * 7 if data else 1
+    pieces = (data[at : at + step] for at in range(1, len(data), step))
+    try:
+        observed = observe(Reader("log").read(pieces), tree, "/image" if step % 2 else "")
+    except DeadweightError:
+        return
+    for path in observed.paths():
+        assert tree.find(path) is not None
+    assert from_json(json.loads(json.dumps(observed.to_json())), "log") == observed
+
+
 def files(*paths: str) -> Callable[[bytes], None]:
     """A target that puts the input at one of `paths`, the first byte says which, and takes the image's inventory."""
 
@@ -140,8 +166,43 @@ def files(*paths: str) -> Callable[[bytes], None]:
         inventory = take_inventory(merged.tree, Facts(merged.tree, [index]))
         for owned in inventory.owners:
             assert merged.tree.find(owned) is not None
+        for half in (0, 1):
+            _rewrite_databases(merged, inventory, tree, half)
 
     return run
+
+
+def _rewrite_databases(merged: Merged, inventory: Inventory, tar: bytes, half: int) -> None:
+    """Every second file goes; what is rewritten is a file that stays."""
+    databases = database_files(merged.tree, inventory)
+    starts = {node.path: node.entry.start + 512 for node in databases}  # as `_member` has it
+    read = {node.path: tar[starts[node.path] :][: node.entry.size] for node in databases}
+    new = rewritten_databases(merged, inventory, lambda node: len(node.path) % 2 == half, read)
+    for path in new.replaced:
+        node = merged.tree.find(path)
+        assert node is not None
+        assert new.kept(node)
+
+
+def _filter(data: bytes, index: LayerIndex, merged: Merged) -> None:
+    """Every second name stays, of both layers or of the upper one; what is written then merges into just that."""
+    for keep_layers in (0, 1):
+        try:
+            plan = plan_image(
+                "it", [index, index], merged, lambda node: len(node.path) % 2 == 0, {}, keep_layers
+            )
+        except DeadweightError:
+            if keep_layers:
+                continue  # base layers that cannot be kept
+            raise
+        layers = []
+        with CarriedContents() as carried:
+            for position, part in enumerate(plan.layers):
+                tar = rewritten(Cursor(iter([data]), "layer"), position, index.entries, part, carried)
+                scanner = Scanner(iter([memoryview(b"".join(map(bytes, tar)))]), (), "layer")
+                scanner.scan()
+                layers.append(_index(scanner, 0))
+        assert difference(merge(layers).tree, plan.staying, {}) == ""
 
 
 def _storable(fact: object) -> None:
@@ -163,6 +224,8 @@ _COMPANY = {
     "usr/lib/python3/site-packages/a/__init__.py": b"x",
     f"{_DIST}/METADATA": b"Name: a",
     "var/lib/dpkg/status": seeds.dpkg()[0],
+    "lib/apk/db/installed": seeds.apk()[0],
+    "app/node_modules/x/package.json": seeds.package_json()[0],
 }
 """What else the image holds."""
 
@@ -185,6 +248,7 @@ def _files(contents: Callable[[], list[bytes]], *paths: str) -> Target:
 
 
 TARGETS: dict[str, Target] = {
+    "trace": Target(trace, seeds.traces),
     "tar": Target(tar, seeds.tars),
     "layer": Target(layer, seeds.compressed_layers),
     "document": Target(document, seeds.documents),
@@ -210,6 +274,16 @@ TARGETS: dict[str, Target] = {
         "srv/lib/a.egg-info",
     ),
     "npm": _files(seeds.package_json, "srv/node_modules/x/package.json"),
+    "rewritten": _files(
+        lambda: [*seeds.tars(), *seeds.dpkg(), *seeds.package_lists()],
+        "lib/apk/db/scripts.tar",
+        "lib/apk/db/triggers",
+        "app/node_modules/.package-lock.json",
+        "var/lib/dpkg/info/libc6.conffiles",
+        "var/lib/dpkg/triggers/File",
+        "var/lib/dpkg/diversions",
+        f"{_DIST}/RECORD",
+    ),
     "jar": _files(seeds.jars, "srv/lib/a-1.jar"),
     "gem": _files(
         seeds.gemspecs, "srv/specifications/a-1.gemspec", "usr/lib/ruby/gems/3/specifications/default/a-1.gemspec"

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
 from deadweight.errors import UsageError
 from deadweight.oci.config import Execution
 from deadweight.probe.spec import Exec, Http, Probe, Script, Tcp
-from deadweight.probe.workload import DEFAULT_READY, MAX_PORTS, Workload, read_workloads, workload_of
+from deadweight.probe.workload import (
+    DEFAULT_READY,
+    MAX_PORTS,
+    UNASKED_READY,
+    Ports,
+    Ready,
+    Workload,
+    complete,
+    read_workloads,
+    workload_of,
+)
+from examples.corpus.application import APPLICATIONS, names
 
 
 def read(text: str) -> tuple[Workload, ...]:
@@ -21,6 +33,7 @@ def test_one_workload() -> None:
         command = "serve --name 'a b'"
         env = { MODE = "test" }
         setup = ["script:./fill.sh"]
+        ends = true
         probes = ["http:8080:GET /", { probe = "http:GET /x", headers = { Accept = "text/html" } }, "exec:nginx -t"]
         ready = "tcp:8080"
         timeout = 90
@@ -39,6 +52,7 @@ def test_one_workload() -> None:
             ready=Tcp(8080),
             timeout=90.0,
             network=True,
+            ends=True,
         ),
     )
 
@@ -53,7 +67,7 @@ def test_several_workloads() -> None:
         command = ["manage", "migrate"]
         ready = 0.5
     """)
-    assert (serve.name, serve.ready) == ("serve", Tcp(80))
+    assert (serve.name, complete(serve, Execution()).ready) == ("serve", Ports((80,)))
     assert (migrate.command, migrate.ready, migrate.probes) == (("manage", "migrate"), 0.5, ())
 
 
@@ -115,23 +129,56 @@ def test_a_health_check_is_a_probe(
     healthcheck: tuple[str, ...], shell: tuple[str, ...], probes: tuple[Probe, ...]
 ) -> None:
     workload = workload_of(Execution(healthcheck=healthcheck, shell=shell))
-    assert workload.probes == probes
-    assert workload.ready == (probes[0] if probes else DEFAULT_READY)
+    assert workload.unasked == probes
+    assert workload.ready == (probes[0] if probes else UNASKED_READY)
 
 
 def test_exposed_ports_are_probed() -> None:
     workload = workload_of(
         Execution(exposed_ports=("443/tcp", "53/udp", "80", "0/tcp", "70000/tcp", "x/tcp"))
     )
-    assert workload.probes == (
+    assert workload.unasked == (
         Tcp(80),
         Tcp(443),
-        Http("GET", "/", port=80, optional=True),
-        Http("GET", "/", port=443, optional=True),
+        Http("GET", "/", port=80),
+        Http("GET", "/", port=443),
     )
-    assert workload.ready == Tcp(80)
+    assert (workload.ready, workload.port) == (Ports((80, 443)), 80)
 
 
 def test_not_every_one_of_many_ports() -> None:
     workload = workload_of(Execution(exposed_ports=tuple(f"{port}/tcp" for port in range(1, 999))))
-    assert len(workload.probes) == 2 * MAX_PORTS
+    assert len(workload.unasked) == 2 * MAX_PORTS
+
+
+def test_what_is_asked_already_is_not_asked_again() -> None:
+    execution = Execution(
+        exposed_ports=("80/tcp", "81/tcp", "82/tcp"), healthcheck=("CMD", "nginx", "-t"), cmd=("nginx",)
+    )
+    asked = Workload(probes=(Http("GET", "/x"), Tcp(81), Exec(("nginx", "-t"))))
+    whole = complete(asked, execution)
+    assert whole.unasked == (Tcp(82), Http("GET", "/", port=81), Http("GET", "/", port=82))
+    assert (whole.probes, whole.ready, whole.port) == (asked.probes, Ports((80, 81)), 80)
+    assert complete(whole, execution) == whole
+    assert complete(replace(asked, ends=True), execution).unasked == ()
+
+
+@pytest.mark.parametrize(
+    ("probes", "ready"),
+    [
+        ((), UNASKED_READY),
+        ((Exec(("x",)),), DEFAULT_READY),
+        ((Exec(("x",)), Http("GET", "/")), DEFAULT_READY),
+        ((Exec(("x",)), Http("GET", "/", port=5)), Ports((5,))),
+    ],
+)
+def test_when_nothing_says_that_it_is_ready(probes: tuple[Probe, ...], ready: Ready) -> None:
+    assert complete(Workload(probes=probes), Execution()).ready == ready
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_corpus_is_understood(name: str) -> None:
+    path = APPLICATIONS / name / "probes.toml"
+    [workload] = read_workloads(tomllib.loads(path.read_text())["slim"], str(path))
+    assert workload.probes
+    assert workload.ends != (workload.ready is not None)

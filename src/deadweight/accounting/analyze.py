@@ -9,7 +9,7 @@ from deadweight.accounting.actions import actions_for
 from deadweight.accounting.dive import dive_score
 from deadweight.accounting.finders import FINDERS, Finder
 from deadweight.accounting.ledger import open_ledger
-from deadweight.accounting.model import DEAD, Analysis, Finding, Remark
+from deadweight.accounting.model import DEAD, Analysis, DiveScore, Finding, Remark
 from deadweight.accounting.scripts import SCRIPTS
 from deadweight.accounting.secrets import SECRETS, find_secrets
 from deadweight.accounting.summaries import layer_summaries, owner_summaries
@@ -68,14 +68,24 @@ def account(
 ) -> Analysis:
     """The analysis of `image`, whose layers were indexed with `analysis_collectors` and have the sizes `wires`."""
     dive = dive_score(indexes)  # first, because it needs most memory of its own
+    return account_for(image, open_view(image, indexes, wires), wires, dive, finders)
+
+
+def open_view(image: Image, indexes: Sequence[LayerIndex], wires: tuple[int | None, ...]) -> View:
+    """`image`, whose layers were indexed with `analysis_collectors` and have the sizes `wires`, merged and owned."""
     merged = merge(indexes, complete=not any(index.missing for index in indexes))
     ledger = open_ledger(merged, indexes, [wire is not None for wire in wires])
     facts = Facts(merged.tree, indexes)
-    inventory = take_inventory(merged.tree, facts)
-    view = View(image.config, ledger, merged, inventory, facts)
+    return View(image.config, ledger, merged, take_inventory(merged.tree, facts), facts)
+
+
+def account_for(
+    image: Image, view: View, wires: tuple[int | None, ...], dive: DiveScore, finders: Sequence[Finder]
+) -> Analysis:
+    """The analysis of what `view` shows."""
     found = [one for finder in finders for one in finder.find(view)]
     findings = _ordered(one for one in found if isinstance(one, Finding))
-    classes = ledger.classes()
+    classes = view.ledger.classes()
     return Analysis(
         reference=image.reference,
         digest=image.digest,
@@ -90,13 +100,13 @@ def account(
         findings=findings,
         remarks=tuple(one for one in found if isinstance(one, Remark)),
         actions=actions_for(findings),
-        secrets=find_secrets(ledger, image.config),
+        secrets=find_secrets(view.ledger, image.config),
         surface=surface_of(view),
         dive=dive,
-        problems=_problems(image, indexes, inventory.problems),
-        ledger=ledger,
-        merged=merged,
-        inventory=inventory,
+        problems=_problems(image, view.ledger.layers, view.inventory.problems),
+        ledger=view.ledger,
+        merged=view.merged,
+        inventory=view.inventory,
     )
 
 

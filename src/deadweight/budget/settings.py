@@ -16,7 +16,6 @@ wire = "30 MB"
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -26,10 +25,8 @@ from typing import Any
 from deadweight.budget.quantity import parse_bytes, parse_growth
 from deadweight.errors import NotFound, UsageError
 from deadweight.known_keys import require_known
+from deadweight.settings_file import load_settings, nearest_settings, section
 
-MAX_SETTINGS = 1 << 20
-"""The most bytes of a settings file."""
-SECTIONS = ("budget", "images", "slim")
 _BYTES = {"wire": "wire", "unpacked": "unpacked", "dead": "dead", "largest-file": "largest_file"}
 _COUNTS = ("layers", "secrets")
 KEYS = (*_BYTES, *_COUNTS, "growth", "baseline")
@@ -74,30 +71,22 @@ class Settings:
 
 def find_settings(directory: Path) -> Path:
     """The settings file that is nearest to `directory`, in it or above it. Raises `NotFound`."""
-    for folder in (directory, *directory.parents):
-        own = folder / "deadweight.toml"
-        if own.is_file():
-            return own
-        project = folder / "pyproject.toml"
-        if project.is_file() and "deadweight" in _table(_load(project), "tool", str(project)):
-            return project
-    raise NotFound(
-        "deadweight.toml", f"is not in {directory} or above it", "write one, or name limits as --wire 60MB"
-    )
+    found = nearest_settings(directory)
+    if found is None:
+        remedy = "write one, or name limits as --wire 60MB"
+        raise NotFound("deadweight.toml", f"is not in {directory} or above it", remedy)
+    return found
 
 
 def read_settings(path: Path) -> Settings:
     """The settings in `path`. Raises `UsageError` for what is not understood, naming the nearest right key."""
-    values: Mapping[str, Any] = _load(path)
+    values = load_settings(path)
     origin = str(path)
-    if path.name == "pyproject.toml":
-        values = _table(_table(values, "tool", origin), "deadweight", origin)
-    require_known(values, SECTIONS, origin)
-    images = _table(values, "images", origin)
+    images = section(values, "images", origin)
     settings = Settings(
         origin=origin,
-        budget=_budget(Budget(), _table(values, "budget", origin), f"{origin}: budget"),
-        images=tuple((pattern, _table(images, pattern, origin)) for pattern in images),
+        budget=_budget(Budget(), section(values, "budget", origin), f"{origin}: budget"),
+        images=tuple((pattern, section(images, pattern, origin)) for pattern in images),
     )
     for pattern, own in settings.images:
         _budget(Budget(), own, f'{origin}: images."{pattern}"')
@@ -125,23 +114,3 @@ def _count(value: object, subject: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise UsageError(subject, f"{value!r} is no count", "write a whole number")
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_SETTINGS + 1)
-        if len(raw) > MAX_SETTINGS:
-            raise UsageError(str(path), f"has more than {MAX_SETTINGS} bytes", "is it a settings file?")
-        return tomllib.loads(raw.decode())
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(str(path), f"is not valid TOML: {error}") from None
-    except UnicodeDecodeError:
-        raise UsageError(str(path), "is not UTF-8") from None
-
-
-def _table(values: Mapping[str, Any], name: str, subject: str) -> Mapping[str, Any]:
-    value = values.get(name, {})
-    if not isinstance(value, dict):
-        raise UsageError(subject, f"{name!r} must be a table")
-    return value

@@ -6,12 +6,13 @@ import argparse
 from typing import Any, NoReturn
 
 from deadweight._version import __version__
-from deadweight.cli import analyze, check, copy, diff, look, sandbox
+from deadweight.cli import analyze, check, copy, diff, look, probe, sandbox, slim
 from deadweight.cli.command import Command
 from deadweight.report.units import printable
 
 COMMANDS: tuple[Command, ...] = (
     analyze.COMMAND,
+    slim.COMMAND,
     diff.COMMAND,
     check.COMMAND,
     look.LS,
@@ -19,6 +20,8 @@ COMMANDS: tuple[Command, ...] = (
     look.TREE,
     copy.COMMAND,
     sandbox.RUN,
+    probe.PROBE,
+    probe.COMPARE,
 )
 """In the order of the help."""
 
@@ -27,7 +30,7 @@ An IMAGE is a file or directory, recognised by its content, a name that the loca
   docker-archive:FILE[:NAME]   oci:DIR[:NAME]   oci-archive:FILE[:NAME]   dir:DIR
   docker://HOST/NAME[:TAG]     docker-daemon:NAME[:TAG]      rootfs:DIR-OR-TAR
 
-exit codes: 0 done, 1 the answer is no (over budget), 2 could not do it; of run, the program's
+exit codes: 0 done, 1 the answer is no (over budget, other answers), 2 could not do it; of run, the program's
 """
 
 

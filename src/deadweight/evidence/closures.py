@@ -16,7 +16,13 @@ GROUP = "deadweight.evidence"
 
 
 class Follower(Protocol):
-    """Follows the files of one image. It may remember what it has seen; it is asked about each path once."""
+    """Follows the files of one image. It may remember what it has seen. It is asked about each path once; who is `light`, about some
+    of those that are light once more when more than that needs them.
+    """
+
+    @property
+    def light(self) -> bool:
+        """Whether it claims only what a file cannot start without: then it is asked about light ones (`Claim`), too."""
 
     @property
     def problems(self) -> Iterable[str]:
@@ -51,9 +57,16 @@ class Closure(Protocol):
 class Quiet:
     """The base of followers that do not have to say something everywhere."""
 
-    problems: Sequence[str] = ()
+    light: bool = False
+
+    @property
+    def problems(self) -> Iterable[str]:
+        return ()
 
     def roots(self) -> Iterable[Claim]:
+        return ()
+
+    def follow(self, node: Node) -> Iterable[Claim]:
         return ()
 
     def decides(self, node: Node, owner: Package | None) -> bool:

@@ -19,6 +19,8 @@ class Claim(NamedTuple):
     """The id of what found it out, such as ``elf-needed``: a word that stays the same between releases."""
     because: str
     """Completes "PATH is needed: ...", as in "the dynamic linker loads it by its soname"."""
+    light: bool = False
+    """Only what it takes to start is needed with it, as for a command that stays because people like to have it."""
 
 
 class Reason(NamedTuple):

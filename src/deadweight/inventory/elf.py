@@ -11,6 +11,7 @@ from typing import Any
 
 from deadweight.inventory import go_build
 from deadweight.inventory.elf_format import MAGIC, BrokenElf, ElfFile, Section, Segment, open_elf, parts
+from deadweight.inventory.elf_imports import dlopen_names, imports
 from deadweight.inventory.go_build import GoBuild
 from deadweight.layer.collect import Content, ContentGap, Fact
 
@@ -21,10 +22,11 @@ SHARED = 3
 MAX_STRINGS = 1 << 16
 """The most bytes of names and paths that are taken from one file."""
 
-_PT_DYNAMIC, _PT_INTERP = 2, 3
+_PT_DYNAMIC, _PT_INTERP, _PT_NOTE = 2, 3, 4
 _DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH, _DT_FLAGS_1 = 1, 5, 14, 15, 29, 0x6FFFFFFB
+_DT_SYMTAB, _DT_STRSZ = 6, 10
 _NAMES = {_DT_NEEDED: "needed", _DT_SONAME: "soname", _DT_RPATH: "rpath", _DT_RUNPATH: "runpath"}
-_WANTED = frozenset({_DT_STRTAB, _DT_FLAGS_1, *_NAMES})
+_WANTED = frozenset({_DT_STRTAB, _DT_STRSZ, _DT_SYMTAB, _DT_FLAGS_1, *_NAMES})
 _DF_1_PIE = 0x08000000
 _SHT_NULL, _SHT_SYMTAB, _SHT_NOTE, _SHT_NOBITS, _SHT_SYMTAB_SHNDX = 0, 2, 7, 8, 18
 _SHF_ALLOC = 2
@@ -62,6 +64,10 @@ class Elf:
     needed: tuple[str, ...] = ()
     rpath: tuple[str, ...] = ()
     runpath: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    """Those of `elf_imports.FUNCTIONS` that it takes from a library."""
+    dlopen: tuple[str, ...] = ()
+    """The libraries that it says it may load at run time (ELF dlopen metadata)."""
     debug: int = 0
     """Bytes of the sections that only debuggers read."""
     symbols: int = 0
@@ -92,7 +98,7 @@ class ElfCollector:
     """Collects of every ELF file the fields of its `Elf` that are not their defaults."""
 
     name = "elf"
-    version = 2
+    version = 3
     names: frozenset[str] = frozenset()
     suffixes: frozenset[str] = frozenset()
     magics = frozenset({MAGIC})
@@ -187,10 +193,14 @@ def _find_loaded(file: ElfFile, found: _Fields) -> None:
     if found.get("debug_only"):
         return
     # One of each is all that there may be (gABI, chapter 5): a file that has more of them does not cost more.
-    segments = {segment.kind: segment for segment in file.segments()}
+    headers = file.segments()
+    segments = {segment.kind: segment for segment in headers}
     if _PT_INTERP in segments:
         found["interpreter"] = file.string(segments[_PT_INTERP].offset)
     flags = _read_dynamic(file, segments[_PT_DYNAMIC], found) if _PT_DYNAMIC in segments else 0
+    libraries = dlopen_names(file, [segment for segment in headers if segment.kind == _PT_NOTE])
+    if libraries:
+        found["dlopen"] = list[Fact](libraries)
     starts = "interpreter" in found or flags & _DF_1_PIE
     found["program"] = file.kind == EXECUTABLE or bool(
         file.kind == SHARED and starts and "soname" not in found
@@ -204,11 +214,15 @@ def _read_dynamic(file: ElfFile, segment: Segment, found: _Fields) -> int:
         if tag in _WANTED:
             wanted.setdefault(tag, []).append(value)
     names = {tag: wanted[tag] for tag in _NAMES if tag in wanted}
+    if names and _DT_STRTAB not in wanted:
+        raise BrokenElf("names without a string table")
     if names:
-        if _DT_STRTAB not in wanted:
-            raise BrokenElf("names without a string table")
-        start = file.offset_of(wanted[_DT_STRTAB][-1])
-        _read_names(file, start, names, found)
+        _read_names(file, file.offset_of(wanted[_DT_STRTAB][-1]), names, found)
+    if _DT_STRTAB in wanted and _DT_SYMTAB in wanted:
+        strings, symbols = (file.offset_of(wanted[tag][-1]) for tag in (_DT_STRTAB, _DT_SYMTAB))
+        imported = imports(file, strings, wanted.get(_DT_STRSZ, [0])[-1], symbols)
+        if imported:
+            found["imports"] = list[Fact](imported)
     return wanted.get(_DT_FLAGS_1, [0])[-1]
 
 

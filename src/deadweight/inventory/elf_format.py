@@ -220,6 +220,30 @@ class ElfFile:
                 return
             yield tag, value
 
+    def is_undefined(self, table: bytes, name: int) -> bool:
+        """Whether `table`, symbols to be loaded, has one of the name at offset `name` that other files define (SHN_UNDEF)."""
+        size, section = (24, 6) if self.bits == 64 else (16, 14)
+        start = name.to_bytes(4, "big" if self.big_endian else "little")
+        at = table.find(start)
+        while at >= 0:
+            if at % size == 0 and table[at + section : at + section + 2] == b"\0\0":
+                return True
+            at = table.find(start, at + 1)
+        return False
+
+    def notes(self, data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+        """Type, owner and content of each note in `data` (gABI, chapter 5); what is cut off is left out."""
+        record = Struct((">" if self.big_endian else "<") + "3I")
+        at = 0
+        while at + record.size <= len(data):
+            owner_size, size, kind = record.unpack_from(data, at)
+            at += record.size
+            content = at + owner_size + -owner_size % 4
+            if content + size > len(data):
+                return
+            yield kind, data[at : at + owner_size].rstrip(b"\0"), data[content : content + size]
+            at = content + size + -size % 4
+
     def offset_of(self, address: int) -> int:
         """Where in the file lies what `segments` loads at `address`."""
         for load in self._loads:

@@ -48,7 +48,7 @@ def gzip_blocks(chunks: Iterable[bytes], level: int, threads: int) -> Iterator[B
         pool.shutdown(cancel_futures=True)
 
 
-def reblocked(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+def reblocked(chunks: Iterable[bytes | memoryview], size: int) -> Iterator[bytes]:
     """The bytes of `chunks` in pieces of `size`, the last one shorter."""
     block, filled = bytearray(size), 0
     for chunk in chunks:

@@ -59,7 +59,7 @@ def compare(
     Standard error is compared as strictly as all else: what a program newly complains about is what it misses.
     """
     if type(expected) is not type(found):
-        return (Difference("answer", _in_words(expected), _in_words(found)),)
+        return (Difference("answer", in_words(expected), in_words(found)),)
     read = _READERS[type(expected)]
     alike = [one for one in repeats if type(one) is type(expected)]
     first, second, *others = (read(one) for one in (expected, found, *alike))
@@ -159,7 +159,8 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _in_words(observation: Observation) -> str:
+def in_words(observation: Observation) -> str:
+    """What `observation` says in short, safe to show."""
     return shown(" ".join(_summary(observation).splitlines()))
 
 

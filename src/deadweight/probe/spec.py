@@ -30,17 +30,13 @@ _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """A request. Without a `port` it goes to the first one that the image exposes.
-
-    An `optional` one counts only if the original answers it.
-    """
+    """A request. Without a `port` it goes to the first one that the image exposes."""
 
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
     port: int | None = None
-    optional: bool = False
 
     def __str__(self) -> str:
         port = "" if self.port is None else f"{self.port}:"

@@ -8,6 +8,7 @@ setup = ["script:./fill.sh"]
 env = { MODE = "test" }
 command = "serve --port 8080"
 network = false
+ends = false              # true for a job, which ends by itself
 
 [[slim.workload]]         # or several, each with a name and the same keys
 name = "migrate"
@@ -29,11 +30,13 @@ from deadweight.known_keys import require_known
 from deadweight.oci.config import Execution
 from deadweight.probe.spec import MAX_PORT, Exec, Http, Probe, Tcp, parse_probe
 
-KEYS = ("name", "command", "env", "setup", "probes", "ready", "timeout", "network")
+KEYS = ("name", "command", "env", "setup", "probes", "ready", "timeout", "network", "ends")
 DEFAULT_NAME = "default"
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_READY = 2.0
 """Seconds to wait where nothing tells when a container is ready."""
+UNASKED_READY = 10.0
+"""The same where it is asked nothing at all: a program that has ended by then is a job."""
 MAX_SECONDS = 24 * 3600
 MAX_WORKLOADS = 100
 MAX_PROBES = 1000
@@ -42,12 +45,27 @@ MAX_PORTS = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """Ready when somebody listens at each of `numbers`, or at one of them for a while."""
+
+    numbers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return " ".join(str(Tcp(number)) for number in self.numbers)
+
+
+Ready = Probe | Ports | float
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """One start of a container, and what it is asked.
 
     `command` replaces the image's arguments unless it is empty. `setup` runs once, when the container is ready
-    and before `probes`; its answers do not count. `ready` is a probe that has to be answered, or seconds to wait;
-    `timeout` is in seconds.
+    and before `probes`; its answers do not count. `unasked` are probes that its user did not ask for: they count only
+    if the original answers them, and twice the same. `ready` is a probe that has to be answered, or seconds to wait;
+    None is for `complete` to decide, or a wait. `timeout` is in seconds. `port` is for requests that name none. One that `ends`
+    is a job: what its program prints and how it ends is what it answers.
     """
 
     name: str = DEFAULT_NAME
@@ -55,9 +73,12 @@ class Workload:
     env: Mapping[str, str] = field(default_factory=dict)
     setup: tuple[Probe, ...] = ()
     probes: tuple[Probe, ...] = ()
-    ready: Probe | float = DEFAULT_READY
+    unasked: tuple[Probe, ...] = ()
+    ready: Ready | None = None
     timeout: float = DEFAULT_TIMEOUT
     network: bool = False
+    ends: bool = False
+    port: int | None = None
 
 
 def read_workloads(values: Mapping[str, Any], source: str) -> tuple[Workload, ...]:
@@ -96,16 +117,41 @@ def workload_of(execution: Execution) -> Workload:
 
     There may be no probes in it.
     """
+    return complete(Workload(), execution)
+
+
+def complete(workload: Workload, execution: Execution) -> Workload:
+    """`workload` with what the config of an image adds: probes that nobody asked for, the port, and when it is ready.
+
+    A port that is asked something already is not asked again; a job is asked nothing more.
+    """
     ports = _tcp_ports(execution)
-    health = _health(execution)
-    ready: Probe | float = DEFAULT_READY
-    if ports:
-        ready = Tcp(ports[0])
-    elif health:
-        ready = health[0]
-    tcp = tuple(Tcp(port) for port in ports)
-    http = tuple(Http("GET", "/", port=port, optional=True) for port in ports)
-    return Workload(probes=(*health, *tcp, *http), ready=ready)
+    port = ports[0] if ports and workload.port is None else workload.port
+    named = {one.port or port for one in workload.probes if isinstance(one, Http)}
+    named_at_all = named | {one.port for one in workload.probes if isinstance(one, Tcp)}
+    unasked: tuple[Probe, ...] = (
+        *(one for one in _health(execution) if one not in workload.probes),
+        *(Tcp(number) for number in ports if number not in named_at_all),
+        *(Http("GET", "/", port=number) for number in ports if number not in named),
+    )
+    return replace(
+        workload,
+        unasked=() if workload.ends else unasked,
+        ready=_usual_ready(workload, port, unasked) if workload.ready is None else workload.ready,
+        port=port,
+    )
+
+
+def _usual_ready(workload: Workload, port: int | None, unasked: tuple[Probe, ...]) -> Ready:
+    """Connections to the ports that the probes name, or to those that are exposed; the health check; a wait."""
+    asked = (one.port or port for one in workload.probes if isinstance(one, Http | Tcp))
+    if numbers := tuple(dict.fromkeys(number for number in asked if number is not None)):
+        return Ports(numbers)
+    if ports := tuple(one.port for one in unasked if isinstance(one, Tcp)):
+        return Ports(ports)
+    if unasked:  # nothing but the health check
+        return unasked[0]
+    return DEFAULT_READY if workload.probes else UNASKED_READY
 
 
 def _health(execution: Execution) -> tuple[Exec, ...]:
@@ -126,7 +172,6 @@ def _tcp_ports(execution: Execution) -> list[int]:
 
 
 def _workload(values: Mapping[str, Any], subject: str) -> Workload:
-    probes = _probes(values, "probes", subject)
     name = values.get("name", DEFAULT_NAME)
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,63}", name, re.ASCII):
         raise UsageError(f"{subject}.name", f"{name!r} is no name", "write letters, digits, '.', '_' and '-'")
@@ -138,10 +183,11 @@ def _workload(values: Mapping[str, Any], subject: str) -> Workload:
         command=_command(values.get("command", ()), f"{subject}.command"),
         env=_texts_by_name(values.get("env", {}), f"{subject}.env"),
         setup=_probes(values, "setup", subject),
-        probes=probes,
-        ready=_ready(values["ready"], f"{subject}.ready") if "ready" in values else _usual_ready(probes),
+        probes=_probes(values, "probes", subject),
+        ready=_ready(values["ready"], f"{subject}.ready") if "ready" in values else None,
         timeout=timeout,
         network=_switch(values.get("network", False), f"{subject}.network"),
+        ends=_switch(values.get("ends", False), f"{subject}.ends"),
     )
 
 
@@ -195,15 +241,8 @@ def _headers(value: object, subject: str) -> tuple[tuple[str, str], ...]:
     return tuple(headers.items())
 
 
-def _ready(value: object, subject: str) -> Probe | float:
+def _ready(value: object, subject: str) -> Ready:
     return _probe(value, subject) if isinstance(value, str | dict) else _seconds(value, subject)
-
-
-def _usual_ready(probes: tuple[Probe, ...]) -> Probe | float:
-    """A connection to the first port that `probes` name, else a wait."""
-    named = (probe.port for probe in probes if isinstance(probe, Http | Tcp))
-    port = next((port for port in named if port is not None), None)
-    return DEFAULT_READY if port is None else Tcp(port)
 
 
 def _seconds(value: object, subject: str) -> float:

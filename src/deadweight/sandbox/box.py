@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from deadweight.copying.root_archive import root_archive
-from deadweight.errors import NotFound, TransportError, Unsupported
+from deadweight.errors import NotFound, Unsupported
 from deadweight.image import Image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress, index_image
 from deadweight.layer.entry import BLOCK, CHARACTER
+from deadweight.layer.index import LayerIndex
 from deadweight.sandbox.accounts import Accounts, accounts_of
-from deadweight.sandbox.bubblewrap import LAUNCH, ROOT, bubblewrap, container, unpack
+from deadweight.sandbox.bubblewrap import KEPT, LAUNCH, ROOT, bubblewrap, container, launch, unpack
 from deadweight.sandbox.command import Command, Limits
+from deadweight.sandbox.contents import UnpackedContents
+from deadweight.sandbox.joining import CONTAINER, join
+from deadweight.sandbox.log import Log, Sink
 from deadweight.sandbox.namespaces import IdMap, enter, find_id_map, order_file
+from deadweight.sandbox.unpacking import fill, unpacked_size
 from deadweight.sandbox.watch import Watch
+from deadweight.scratch import place_for
+from deadweight.trace.strace import tracing
 from deadweight.tree.merge import merge
 from deadweight.tree.node import LinkLoop, Tree
 
@@ -43,42 +51,74 @@ class Exit:
 class Running:
     """A program in a sandbox. It ends with the block that it was started in at the latest."""
 
-    def __init__(self, process: subprocess.Popen[bytes], report: int, limits: Limits) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], report: int, limits: Limits, log: Log | None = None
+    ) -> None:
         self._process = process
         self._report = report
         self._told = b""
-        self._watch = Watch(process, limits)
+        self._log = log
+        self._watch = Watch(process, limits, traced=log is not None)
+        if log is not None:
+            log.start(process.kill)
         self.stdout: IO[bytes] | None = process.stdout
         self.stderr: IO[bytes] | None = process.stderr
 
+    def started(self, seconds: float) -> bool:
+        """Whether the program has been started, once that is known; false where it is not within `seconds`."""
+        deadline = time.monotonic() + seconds
+        while not self._told and (left := deadline - time.monotonic()) > 0:
+            if select.select([self._report], [], [], left)[0]:
+                piece = os.read(self._report, 4096)
+                self._told += piece
+                if not piece:
+                    break
+        return self._told.startswith(b"started")
+
+    def ended(self) -> bool:
+        """Whether it has ended, by itself or not."""
+        return self._process.poll() is not None
+
+    def first(self) -> int | None:
+        """Process 1 of the sandbox, as the host counts; None when it has ended."""
+        return self._watch.first()
+
     def wait(self) -> Exit:
         """How it ended, when it has. Raises `NotFound` where the program could not be started, `Unsupported` where no
-        sandbox could be made.
+        sandbox could be made, and what the sink of its trace did.
         """
         code = self._process.wait()
         stopped = self._watch.finish()
+        if self._log is not None:
+            stopped = self._log.finish() or stopped
         while piece := os.read(self._report, 4096):
             self._told += piece
         _, failed, problem = self._told.decode("utf-8", "replace").rpartition("failed ")
         if failed:
             raise NotFound("the program", problem)
         if not problem and not stopped and code > 0:
-            problem = f"bubblewrap could not make it (exit code {code})"
+            maker = "bubblewrap" if self._log is None else "bubblewrap under strace"
+            problem = f"{maker} could not make it (exit code {code})"
             raise Unsupported("the sandbox", problem, "its own words are above")
         return Exit(128 - code if code < 0 else code, stopped)
 
-    def stop(self, number: int = signal.SIGTERM, grace: float = 10.0) -> None:
-        """Sends the signal to the program, as engines stop a container, and ends everything after `grace` seconds."""
+    def stop(self, number: int = signal.SIGTERM, grace: float = 10.0) -> bool:
+        """Sends the signal to the program, as engines stop a container, and ends everything after `grace` seconds.
+
+        Whether it had ended by then.
+        """
         program = self._watch.program()
         if program is None:  # it has not begun, or has ended
             self.kill()
-            return
+            return True
         with suppress(ProcessLookupError):
             os.kill(program, number)
         deadline = time.monotonic() + grace
         while self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
+        in_time = self.ended()
         self.kill()
+        return in_time
 
     def kill(self) -> None:
         """Ends everything at once."""
@@ -94,6 +134,8 @@ class Running:
             if stream is not None:
                 with suppress(OSError):
                     stream.close()
+        if self._log is not None:
+            self._log.close()
         os.close(self._report)
 
 
@@ -103,8 +145,9 @@ class Box:
     def __init__(self, folder: Path, id_map: IdMap, tree: Tree, accounts: Accounts) -> None:
         self._folder = folder
         self._id_map = id_map
-        self._tree = tree
+        self.tree = tree
         self._accounts = accounts
+        self.contents = UnpackedContents(folder / "root")
 
     @contextmanager
     def start(
@@ -115,38 +158,36 @@ class Box:
         stdin: int | IO[bytes] | None = subprocess.DEVNULL,
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
+        trace: Sink | None = None,
     ) -> Iterator[Running]:
         """`command`, running over a disposable layer; the streams are as for `subprocess.Popen`.
 
-        Raises `NotFound` for a user that the image does not have.
+        `trace` gets what strace writes of it, up to `Limits.trace`, from a thread of its own: `trace.observe` reads that with
+        `bubblewrap.ROOT` for the mount. Raises `NotFound` for a user that the image does not have, and `Unsupported`
+        where strace is not there.
         """
-        account = self._accounts.find(command.user)
-        environment = {"HOME": account.home or "/", **command.environment}
-        report, tell_report = os.pipe()
-        order = {
-            "root": ROOT,
-            "working_dir": command.working_dir,
-            "uid": account.uid,
-            "gid": account.gid,
-            "groups": list(account.groups),
-            "environment": environment,
-            "processes": limits.processes,
-            "argv": list(command.argv),
-            "report": tell_report,
-        }
+        order = self._order(command, limits)
+        log = Log(trace, limits.trace) if trace is not None else None
+        order["private"] = [log.descriptor] if log is not None else []
+        report, order["report"] = os.pipe()
         try:
             with order_file(order) as file, LAUNCH.open() as launcher, self._hosts() as hosts:
                 scratch = _mount_point()
-                given = (launcher.fileno(), file.fileno())
+                given: tuple[int, ...] = (launcher.fileno(), file.fileno())
                 resolver = limits.network and self._has_place_for("resolv.conf")
+                argv = container(f"{scratch}/root", *given, resolver=resolver, hosts=hosts)
+                given += (order["report"], *([hosts] if hosts is not None else []))
+                if log is not None:
+                    self._id_map.own(log.descriptor)  # strace opens it by name
+                    argv = [*tracing(log.descriptor), *argv]
+                    given += (log.descriptor,)
                 process = enter(
-                    container(
-                        f"{scratch}/root", *given, network=limits.network, resolver=resolver, hosts=hosts
-                    ),
+                    argv,
                     self._id_map,
                     scratch=scratch,
                     scratch_bytes=limits.scratch,
-                    pass_fds=[*given, tell_report, *([hosts] if hosts is not None else [])],
+                    own_network=not limits.network,
+                    pass_fds=given,
                     cwd=self._folder,
                     stdin=stdin,
                     stdout=stdout,
@@ -154,14 +195,83 @@ class Box:
                 )
         except BaseException:  # Ctrl-C too: there is no `Running` yet that would close it
             os.close(report)
+            if log is not None:
+                log.close()
             raise
         finally:
-            os.close(tell_report)
-        running = Running(process, report, limits)
+            os.close(order["report"])
+        running = Running(process, report, limits, log)
         try:
             yield running
         finally:
             running.close()
+
+    @contextmanager
+    def join(
+        self,
+        other: Running,
+        command: Command,
+        limits: Limits,
+        *,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+        trace: Sink | None = None,
+    ) -> Iterator[Running]:
+        """`command`, running beside the program of `other`: in its namespaces, on what it has written.
+
+        It ends with the other at the latest. Network and scratch are the other's; `trace` is as for `start`. Raises `NotFound`
+        where that has ended, and for a user that the image does not have.
+        """
+        order = self._order(command, limits)
+        process_one = other.first()
+        if process_one is None:
+            raise NotFound("the program", "has ended")
+        log = Log(trace, limits.trace) if trace is not None else None
+        order["private"] = [log.descriptor] if log is not None else []
+        report, order["report"] = os.pipe()
+        try:
+            with order_file(order) as file:
+                process = join(
+                    process_one,
+                    CONTAINER,
+                    launch(file.fileno()),
+                    owner=self._id_map,
+                    report=order["report"],
+                    before=tracing(log.descriptor) if log is not None else (),
+                    pass_fds=[file.fileno(), *order["private"]],
+                    env={},
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                )
+        except BaseException:
+            os.close(report)
+            if log is not None:
+                log.close()
+            raise
+        finally:
+            os.close(order["report"])
+        running = Running(process, report, limits, log)
+        try:
+            yield running
+        finally:
+            running.close()
+
+    def _order(self, command: Command, limits: Limits) -> dict[str, Any]:
+        """What the launcher is told, but for where it reports to."""
+        account = self._accounts.find(command.user)
+        return {
+            "root": ROOT,
+            "working_dir": command.working_dir,
+            "uid": account.uid,
+            "gid": account.gid,
+            "groups": list(account.groups),
+            "environment": {"HOME": account.home or "/", **command.environment},
+            "processes": limits.processes,
+            "capabilities": KEPT,
+            "argv": list(command.argv),
+            "private": [],
+        }
 
     @contextmanager
     def _hosts(self) -> Iterator[int | None]:
@@ -177,7 +287,7 @@ class Box:
     def _has_place_for(self, name: str) -> bool:
         """Whether a file can be put over ``/etc/NAME``: through links it could be anywhere."""
         try:
-            folder, file = self._tree.find("etc"), self._tree.find(f"etc/{name}")
+            folder, file = self.tree.find("etc"), self.tree.find(f"etc/{name}")
         except LinkLoop:
             return False
         return folder is not None and folder.is_directory and (file is None or file.is_file)
@@ -189,20 +299,42 @@ def open_box(image: Image, *, cache: Cache = NO_CACHE, progress: Progress = SILE
 
     Raises `Unsupported` where no sandbox can be made here, and `DeadweightError` for an image that cannot be unpacked.
     """
-    bubblewrap()
-    id_map = find_id_map()
+    require_sandbox()  # before an image is read for nothing
     indexes = index_image(image, cache=cache, progress=progress)
     tree = merge(indexes, complete=not any(index.missing for index in indexes)).tree
+    with box_of(image, indexes, tree) as box:
+        yield box
+
+
+def require_sandbox() -> None:
+    """Raises `Unsupported` where it is plain that no sandbox can be made here."""
+    bubblewrap()
+    find_id_map()
+
+
+@contextmanager
+def box_of(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> Iterator[Box]:
+    """The same for an image whose layers were indexed and merged."""
+    bubblewrap()
+    id_map = find_id_map()
     accounts = accounts_of(image, tree)
-    with _temporary_folder(id_map) as folder:
-        _unpack(root_archive(image, indexes, tree, without=_DEVICES), folder, id_map)
+    with _temporary_folder(id_map, place_for(unpacked_size(tree))) as folder:
+        tar = enter(
+            unpack(["root"]),
+            id_map,
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=1 << 20,
+        )
+        fill(tar, root_archive(image, indexes, tree, without=_DEVICES), str(folder))
         yield Box(folder, id_map, tree, accounts)
 
 
 @contextmanager
-def _temporary_folder(id_map: IdMap) -> Iterator[Path]:
-    """A folder with the empty folder ``root``, which is removed even if this process is killed."""
-    folder = Path(tempfile.mkdtemp(prefix="deadweight-"))
+def _temporary_folder(id_map: IdMap, place: Path) -> Iterator[Path]:
+    """A folder in `place` with the empty folder ``root``, which is removed even if this process is killed."""
+    folder = Path(tempfile.mkdtemp(prefix="deadweight-", dir=place))
     cleaner: subprocess.Popen[bytes] | None = None
     try:
         (folder / "root").mkdir()
@@ -225,25 +357,3 @@ def _mount_point() -> str:
         if Path(name).is_dir():
             return name
     raise Unsupported("the sandbox", "there is no place to mount it", "make the folder /mnt")
-
-
-def _unpack(archive: Iterator[bytes | memoryview], folder: Path, id_map: IdMap) -> None:
-    process = enter(
-        unpack(["root"]), id_map, cwd=folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=1 << 20
-    )
-    assert process.stdin is not None and process.stderr is not None  # noqa: S101, PT018 - pipes, as asked for
-    try:
-        with suppress(BrokenPipeError):  # tar says why
-            for piece in archive:
-                process.stdin.write(piece)
-            process.stdin.close()
-        problem = process.stderr.read().decode("utf-8", "replace").strip()
-        if process.wait():
-            last = problem.splitlines()[-1] if problem else f"tar exited with {process.returncode}"
-            raise TransportError(str(folder), f"the image cannot be unpacked: {last}")
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-        with suppress(BrokenPipeError):
-            process.stdin.close()

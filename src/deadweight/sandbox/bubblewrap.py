@@ -18,23 +18,27 @@ ROOT = "/image"
 """Where the image's root is in the scaffold."""
 _LAUNCHER = "/launch.py"
 
-CAPABILITIES = (
-    "CAP_AUDIT_WRITE",
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_MKNOD",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_RAW",
-    "CAP_SETFCAP",
-    "CAP_SETGID",
-    "CAP_SETPCAP",
-    "CAP_SETUID",
-    "CAP_SYS_CHROOT",
-)
-"""What engines give to containers by default; CAP_SYS_CHROOT is for the launcher, which gives it up."""
+CAPABILITIES = {
+    "CAP_CHOWN": 0,
+    "CAP_DAC_OVERRIDE": 1,
+    "CAP_FOWNER": 3,
+    "CAP_FSETID": 4,
+    "CAP_KILL": 5,
+    "CAP_SETGID": 6,
+    "CAP_SETUID": 7,
+    "CAP_SETPCAP": 8,
+    "CAP_NET_BIND_SERVICE": 10,
+    "CAP_NET_RAW": 13,
+    "CAP_SYS_CHROOT": 18,
+    "CAP_MKNOD": 27,
+    "CAP_AUDIT_WRITE": 29,
+    "CAP_SETFCAP": 31,
+}
+"""What engines give to containers by default, with the numbers of Linux's <linux/capability.h>; CAP_SYS_CHROOT is for the
+launcher, which gives it up.
+"""
+KEPT = sum(1 << number for name, number in CAPABILITIES.items() if name != "CAP_SYS_CHROOT")
+"""The rest of them, as a set of bits."""
 
 
 def bubblewrap() -> str:
@@ -45,31 +49,31 @@ def bubblewrap() -> str:
     return found
 
 
-def container(
-    root: str, launcher: int, order: int, *, network: bool, resolver: bool, hosts: int | None
-) -> list[str]:
+def container(root: str, launcher: int, order: int, *, resolver: bool, hosts: int | None) -> list[str]:
     """The command line that runs the descriptor `launcher`'s script with the descriptor `order` over the folder `root`.
 
-    With `network` and `resolver`, names are resolved as on the host. `hosts` is a descriptor with what /etc/hosts shall say;
+    With `resolver`, names are resolved as on the host. `hosts` is a descriptor with what /etc/hosts shall say;
     None leaves it as it is.
     """
     # Its own process 1 stays between: the image's program, were it that, could refuse to die with us.
     argv = [bubblewrap(), "--die-with-parent", "--new-session", "--clearenv"]
     argv += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     argv += ["--hostname", "sandbox"]
-    if not network:
-        argv += ["--unshare-net"]
     argv += ["--cap-drop", "ALL"]
     for capability in CAPABILITIES:
         argv += ["--cap-add", capability]
-    python = _python()
-    argv += [*_scaffold(python), "--ro-bind-data", str(launcher), _LAUNCHER]
+    argv += [*_scaffold(_python()), "--ro-bind-data", str(launcher), _LAUNCHER]
     argv += ["--bind", root, ROOT, "--proc", f"{ROOT}/proc", "--dev", f"{ROOT}/dev", "--chdir", "/"]
     if hosts is not None:
         argv += ["--bind-data", str(hosts), f"{ROOT}/etc/hosts"]
     if resolver and Path("/etc/resolv.conf").exists():
         argv += ["--ro-bind", str(Path("/etc/resolv.conf").resolve()), f"{ROOT}/etc/resolv.conf"]
-    return [*argv, "--", str(python), "-I", "-S", _LAUNCHER, str(order)]
+    return [*argv, "--", *launch(order)]
+
+
+def launch(order: int) -> list[str]:
+    """The command line in a container that runs the launcher with the descriptor `order`."""
+    return [str(_python()), "-I", "-S", _LAUNCHER, str(order)]
 
 
 def _python() -> Path:

@@ -12,14 +12,19 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What engines take where the config has no PATH (Docker's `system.DefaultPathEnv`)."""
 
 
+MAX_TRACE = 1 << 30
+"""The most bytes that strace may write of a run, if nobody says else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may take. `memory` and `scratch` are bytes; what is written lies in memory, too."""
+    """What one run may take. `memory`, `scratch` and `trace` are bytes; what is written lies in memory, too."""
 
     seconds: float | None = None
     memory: int = 2 << 30
     processes: int = 1024
     scratch: int = 1 << 30
+    trace: int = MAX_TRACE
     network: bool = False
     """Whether it has the host's network; else it has its own, with nothing in it but the loopback device."""
 

@@ -118,11 +118,12 @@ def enter(
     *,
     scratch: str = "",
     scratch_bytes: int = 0,
+    own_network: bool = False,
     outlives: bool = False,
     pass_fds: Sequence[int] = (),
     **streams: Any,
 ) -> subprocess.Popen[bytes]:
-    """Starts `argv` as root of a new user and mount namespace; with `scratch`, as `inside.enter` says.
+    """Starts `argv` as root of a new user and mount namespace; `scratch` and `own_network` are as `inside.enter` says.
 
     It is killed when we are, unless it `outlives` us. `streams` go to `subprocess.Popen`. Raises `Unsupported` where the kernel or its administrator refuses.
     """
@@ -133,6 +134,7 @@ def enter(
         "go": go,
         "scratch": scratch,
         "scratch_bytes": scratch_bytes,
+        "own_network": own_network,
         "outlives": outlives,
         "argv": list(argv),
     }

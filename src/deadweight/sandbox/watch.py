@@ -18,8 +18,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Watch:
     """Ends the sandbox of `process` when it takes more than `limits` allow."""
 
-    def __init__(self, process: subprocess.Popen[bytes], limits: Limits) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], limits: Limits, *, traced: bool = False) -> None:
         self._process = process
+        self._above = 3 if traced else 2
         self._limits = limits
         self._stopped = ""
         self._over = threading.Event()
@@ -34,8 +35,21 @@ class Watch:
         return self._stopped
 
     def program(self) -> int | None:
-        """The image's program; None when it has ended. Above it are bubblewrap and its process 1."""
-        return next((below for first in _children(self._process.pid) for below in _children(first)), None)
+        """The image's program; None when it has ended. Above it are strace, if it is `traced`, bubblewrap and its process 1."""
+        found = [self._process.pid]
+        for _ in range(self._above):
+            found = [below for one in found for below in _children(one)]
+        return found[0] if found else None
+
+    def first(self) -> int | None:
+        """Process 1 of the sandbox, whose namespaces are those of it; None when it has ended or is not there yet."""
+        todo = [self._process.pid]
+        while todo:
+            one = todo.pop()
+            if _is_first(one):
+                return one
+            todo += _children(one)
+        return None
 
     def _run(self) -> None:
         while not self._over.wait(INTERVAL):
@@ -63,6 +77,16 @@ def _memory(pid: int) -> int:
         pages += int(resident) - int(shared)
         todo += _children(one)
     return pages * _PAGE
+
+
+def _is_first(pid: int) -> bool:
+    """Whether `pid` is number 1 in a namespace below ours (proc(5), ``NSpid``)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except OSError:
+        return False
+    numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
+    return len(numbers) > 1 and numbers[-1] == "1"
 
 
 def _children(pid: int) -> list[int]:

@@ -173,7 +173,7 @@ class _Layer:
                 raise self._error(entry, f"is a hard link to {entry.link!r}, where {what} is")
             return None
         node = Node(path, name, parent, target.entry, target.layer, target.number)
-        node.touched = self._position
+        node.touched, node.named = self._position, self._number
         if target.entry.kind == FILE:
             self._fates.add_name(target)
         return node

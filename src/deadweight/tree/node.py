@@ -26,10 +26,11 @@ class Node:
 
     `layer` and `number` say where the entry with the type and content lies (position of the layer, base first;
     number of the entry in it); -1 for implicit directories. `path` leads from the root of the image, without a leading
-    slash; that of the root is empty. Only a directory has `children`, by name.
+    slash; that of the root is empty. Only a directory has `children`, by name. What is no directory got its name from
+    the entry `named` of the layer `touched`: where that is a hard link, another one than `number` of `layer`.
     """
 
-    __slots__ = ("children", "entry", "layer", "name", "number", "parent", "path", "touched")
+    __slots__ = ("children", "entry", "layer", "name", "named", "number", "parent", "path", "touched")
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Node:
         self.layer = layer
         self.number = number
         self.touched = layer
+        self.named = number
         self.children = children
 
     @property

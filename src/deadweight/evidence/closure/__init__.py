@@ -1,1 +1,1 @@
-"""What one kind of file needs: one module for each, behind the Protocols of `closures`."""
+"""What one kind of file needs: a module each, behind the Protocol of `deadweight.evidence.closures`."""

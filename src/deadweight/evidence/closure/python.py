@@ -28,6 +28,7 @@ from deadweight.evidence.closure.python_paths import (
 )
 from deadweight.evidence.closure.python_place import Place
 from deadweight.evidence.closure.python_source import Source, Sources
+from deadweight.evidence.closures import Quiet
 from deadweight.evidence.company import SYSTEM
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
@@ -57,7 +58,7 @@ class PythonClosure:
         return PythonFollower(scene)
 
 
-class PythonFollower:
+class PythonFollower(Quiet):
     """Follows the Python of one image."""
 
     def __init__(self, scene: Scene) -> None:

@@ -2,23 +2,28 @@
 
 Run as ``python enter.py FD``, where FD gives a JSON object: ``ready`` and ``go`` (descriptors: the parent writes the ID maps
 when it has read `READY` from the one, and then something to the other), ``scratch`` (where to mount memory of
-``scratch_bytes``, and in it ``root``: the current folder's ``root`` with a layer over it; or empty), ``outlives`` (false: it
-is killed when its parent is) and ``argv``.
+``scratch_bytes``, and in it ``root``: the current folder's ``root`` with a layer over it; or empty), ``own_network`` (true: it
+gets one with nothing but a loopback device), ``outlives`` (false: it is killed when its parent is) and ``argv``.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import signal
+import socket
+import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-# From Linux's <sched.h>, <sys/mount.h> and <sys/prctl.h>.
-CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+# From Linux's <sched.h>, <sys/mount.h>, <sys/prctl.h>, <linux/sockios.h> and <linux/if.h>.
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
 PR_SET_PDEATHSIG = 1
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 READY = b"ready"
 
@@ -53,6 +58,15 @@ def _lay_over(scratch: str, scratch_bytes: int) -> None:
     os.chdir("/")
 
 
+def _make_network() -> None:
+    """A network of its own, whose loopback device is up. As engines have it, every user may listen at every port."""
+    _checked(_libc.unshare(CLONE_NEWNET), "unshare")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", IFF_UP))
+    with suppress(OSError):  # within some containers /proc/sys is read-only: then it stays as it is
+        Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
+
+
 def main() -> None:
     """Does it; an error is one line on standard error, and exit code 125."""
     with open(int(sys.argv[1])) as stream:  # noqa: PTH123 - a descriptor
@@ -72,6 +86,8 @@ def main() -> None:
         if not order["outlives"]:
             _checked(_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
         _mount("none", "/", None, MS_REC | MS_PRIVATE, None)
+        if order["own_network"]:
+            _make_network()
         if order["scratch"]:
             _lay_over(order["scratch"], order["scratch_bytes"])
         for descriptor in (order["ready"], order["go"]):

@@ -1,7 +1,8 @@
 """Becomes the image's program: changes to the image's root, to its user, and to its environment.
 
 Run as ``python launch.py FD``, where FD gives a JSON object: ``root``, ``working_dir``, ``uid``, ``gid``, ``groups``,
-``environment``, ``processes``, ``argv`` and ``report``: a descriptor that gets "started ", or "failed " and why.
+``environment``, ``processes``, ``capabilities`` (a set of bits: those that it may have, and no others), ``argv``, ``private``
+(descriptors that the program must not have) and ``report``: another one, which gets "started ", or "failed " and why.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ import sys
 from contextlib import suppress
 
 # From Linux's <sys/prctl.h> and <linux/capability.h>.
-PR_CAPBSET_DROP = 24
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 CAPABILITY_VERSION_3 = 0x20080522
-CAP_SYS_CHROOT, CAP_LAST = 18, 63
+CAP_LAST = 63
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _give_up_chroot() -> None:
-    """Without that capability nobody gets out of the new root again; nor is any other to be had that is not there now."""
+def _give_up_all_but(capabilities: int) -> None:
+    """Without CAP_SYS_CHROOT nobody gets out of the new root again; nor is any other to be had that is not there now."""
     sets = (ctypes.c_uint32 * 6)()  # twice effective, permitted, inheritable: 32 capabilities each
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     if _libc.capget(header, sets):
         raise OSError(ctypes.get_errno(), "capget failed")
     for low in (0, 1):
-        sets[low] &= ~(1 << CAP_SYS_CHROOT)
+        sets[low] &= capabilities & 0xFFFFFFFF
+        sets[low + 3] &= capabilities >> 32
     held = sets[1] | sets[4] << 32
     for number in range(CAP_LAST + 1):
         if not held >> number & 1:
@@ -58,7 +60,8 @@ def main() -> None:
     try:
         os.chroot(order["root"])
         os.chdir(order["working_dir"])
-        _give_up_chroot()
+        _give_up_all_but(order["capabilities"])
+        _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NPROC, (order["processes"], order["processes"]))
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which Python ignores
@@ -69,7 +72,9 @@ def main() -> None:
         os.setgroups(order["groups"])
         os.setresgid(order["gid"], order["gid"], order["gid"])
         os.setresuid(order["uid"], order["uid"], order["uid"])
-        os.set_inheritable(order["report"], False)
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # which another user would have undone
+        for descriptor in (order["report"], *order["private"]):
+            os.set_inheritable(descriptor, False)
         program = _program(order["argv"][0], environment.get("PATH", os.defpath))
         os.write(order["report"], b"started ")
         os.execve(program, order["argv"], environment)  # noqa: S606

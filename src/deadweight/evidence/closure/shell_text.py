@@ -1,0 +1,350 @@
+"""Shell text, parsed: the commands that it has, with the words that are known before it runs.
+
+A word has several values where a variable in it is assigned several; what is not known of a word is `UNKNOWN`. The order in
+which things happen is not looked at: a value that is assigned anywhere may be there anywhere. Sources: POSIX.1-2024, "Shell
+Command Language"; bash(1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+UNKNOWN = "\0"
+"""Stands in a value for what only a run tells."""
+SELF = "\1"
+"""Stands at the beginning of a value for the path of the script."""
+HERE = "\2"
+"""The same for the directory of the script."""
+MAX_TEXT = 512 << 10
+"""The most bytes that are parsed."""
+MAX_VALUES = 64
+"""The most values of one word."""
+_MAX_VALUE = 4096
+_MAX_DEPTH = 24
+
+Word = tuple[str, ...]
+"""The values that a word may have; none are known where it is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A simple command."""
+
+    words: tuple[Word, ...]
+    """Its name and arguments. Where a variable that is not quoted holds several words, all of them."""
+    heredoc: str = ""
+    """The text that it reads, in a here-document or from one through a pipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellText:
+    """What was read of a text."""
+
+    commands: tuple[Command, ...]
+    """In the order of the text, those in substitutions included."""
+    functions: frozenset[str]
+    values: tuple[str, ...]
+    """What words that are no arguments of commands may be: those of assignments, redirections, loops and tests."""
+    texts: tuple[str, ...]
+    """What stands in quotes and here-documents: it may be a text in another language."""
+    broken: bool
+    """Whether a part of it is no shell text, or cannot be parsed."""
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter
+    import tree_sitter_bash
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+def parse(text: str, environment: Mapping[str, str] | None = None) -> ShellText:
+    """The commands of `text`, of at most `MAX_TEXT` bytes, where the variables of `environment` have a value already."""
+    raw = text.encode("utf-8", "surrogateescape")
+    if len(raw) > MAX_TEXT:
+        return ShellText((), frozenset(), (), (), broken=True)
+    return _Reader(_parser().parse(raw).root_node, environment or {}).read()
+
+
+_LITERALS = frozenset({"word", "number", "string_content", "heredoc_content", "extglob_pattern", "regex"})
+_WORDS = frozenset(
+    {"word", "number", "string", "raw_string", "ansi_c_string", "translated_string", "concatenation"}
+    | {"simple_expansion", "expansion", "command_substitution"}
+)
+_DEFAULTS = frozenset({":-", "-", ":=", "="})
+_ALTERNATIVES = frozenset({":+", "+"})
+_PRINTING = frozenset({"echo", "printf", "which", "type", "command", "readlink", "realpath"})
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_SUBSCRIPT = re.compile(r"^\[[^\]]*\]=")
+_SELF = frozenset({"0", "BASH_SOURCE"})
+
+
+class _Reader:
+    """Reads one text."""
+
+    def __init__(self, root: Node, environment: Mapping[str, str]) -> None:
+        self._root = root
+        self._environment = environment
+        self._assigned: dict[str, list[Node]] = {}
+        self._appended: set[str] = set()
+        self._known: dict[str, Word] = {}
+        self._open: set[str] = set()
+
+    def read(self) -> ShellText:
+        nodes = list(_walk(self._root))
+        functions = set()
+        for node in nodes:
+            if node.type == "variable_assignment":
+                self._assign(node)
+            elif node.type == "for_statement":
+                name = node.child_by_field_name("variable")
+                self._note(name, node.children_by_field_name("value"))
+            elif node.type == "function_definition":
+                functions.add(_text(node.child_by_field_name("name")))
+        commands = [command for node in nodes if node.type == "command" for command in self._commands(node)]
+        values = {
+            value
+            for node in nodes
+            if node.type in _WORDS and node.parent is not None and node.parent.type not in _INNER
+            for value in self._value(node, 0)
+        }
+        texts = [_text(node) for node in nodes if _is_text(node)]
+        broken = self._root.has_error
+        return ShellText(tuple(commands), frozenset(functions), tuple(sorted(values)), tuple(texts), broken)
+
+    def _assign(self, node: Node) -> None:
+        value = node.child_by_field_name("value")
+        name = node.child_by_field_name("name")
+        if name is not None and name.type == "subscript":
+            name = name.child_by_field_name("name")
+        self._note(name, [] if value is None else [value])
+
+    def _note(self, name: Node | None, values: Iterable[Node]) -> None:
+        self._assigned.setdefault(_text(name), []).extend(values)
+
+    def _commands(self, node: Node) -> Iterator[Command]:
+        """`node` once for each value of its name."""
+        name = node.child_by_field_name("name")
+        if name is None or not name.children:
+            return
+        rest = tuple(word for child in node.children_by_field_name("argument") for word in self._words(child))
+        heredoc = _heredoc(node)
+        first, *others = self._words(name.children[0]) or [()]
+        yield Command((first, *others, *rest), heredoc)
+
+    def _words(self, node: Node) -> list[Word]:
+        """The words that `node` becomes: several where it is an array, or a variable without quotes that has spaces."""
+        name = _variable(node)
+        elements = [
+            element
+            for value in self._assigned.get(name, ())
+            if value.type == "array"
+            for element in value.named_children
+        ]
+        if elements:
+            return [self._value(element, 0) for element in elements if element.type in _WORDS]
+        found = self._value(node, 0)
+        if node.type in ("simple_expansion", "expansion") and any(" " in value for value in found):
+            split = [value.split() for value in found]
+            return [tuple(dict.fromkeys(part for part in parts if part)) for parts in _zip(split)]
+        return [found]
+
+    def _value(self, node: Node, depth: int) -> Word:
+        """The values of a word."""
+        if depth > _MAX_DEPTH:
+            return (UNKNOWN,)
+        kind = node.type
+        if kind in _LITERALS:
+            text = _text(node)
+            return (_ESCAPED.sub(r"\1", text) if "\\" in text else text,)
+        if kind == "raw_string":
+            return (_text(node)[1:-1],)
+        if kind == "ansi_c_string":
+            return (_text(node)[2:-1],)
+        if kind in ("string", "translated_string", "concatenation", "command_name"):
+            return self._joined(node, depth)
+        if kind == "simple_expansion":
+            return self._variable(_text(node).lstrip("$"), depth)
+        if kind == "expansion":
+            return self._expansion(node, depth)
+        if kind == "command_substitution":
+            return self._substitution(node, depth)
+        return (UNKNOWN,)
+
+    def _joined(self, node: Node, depth: int) -> Word:
+        found: Word = ("",)
+        at = node.start_byte + (1 if node.type == "string" else 0)
+        source = _bytes(node)
+        for child in node.children:
+            if child.type in ('"', '$"'):
+                at = max(at, child.end_byte) if child.start_byte == node.start_byte else at
+                continue
+            between = source[at - node.start_byte : child.start_byte - node.start_byte].decode(
+                "utf-8", "replace"
+            )
+            at = child.end_byte
+            found = _product(found, tuple(between + value for value in self._value(child, depth + 1)))
+        return found
+
+    def _variable(self, name: str, depth: int) -> Word:
+        if name in _SELF:
+            return (SELF,)
+        if name in self._known:
+            return self._known[name]
+        if name in self._open:
+            return (UNKNOWN,)
+        self._open.add(name)
+        found = [self._environment[name]] if name in self._environment else []
+        for node in self._assigned.get(name, ()):
+            if node.type == "array":
+                for element in node.named_children:
+                    found += (_SUBSCRIPT.sub("", value) for value in self._value(element, depth + 1))
+            else:
+                found += self._value(node, depth + 1)
+        self._open.discard(name)
+        values = _limited(found) or (UNKNOWN,)
+        self._known[name] = values
+        return values
+
+    def _expansion(self, node: Node, depth: int) -> Word:
+        """``${NAME}``, ``${NAME:-WORD}`` and the like."""
+        name = _variable(node)
+        named = self._variable(name, depth) if name else (UNKNOWN,)
+        operator, others = "", []
+        for child in node.children:
+            if child.type in ("variable_name", "special_variable_name", "subscript", "${", "}"):
+                continue
+            if not operator and not child.is_named:
+                operator = child.type
+            elif child.is_named:
+                others.append(child)
+        if not operator:
+            return named
+        if operator in _DEFAULTS or operator in _ALTERNATIVES:
+            found: Word = ("",)
+            for other in others:
+                found = _product(found, self._value(other, depth + 1))
+            kept = named if operator in _DEFAULTS else ("",)
+            return _limited([*kept, *found])
+        rest = _text(node).partition(operator)[2].rstrip("}")
+        if operator in ("%", "%%") and rest in ("/*", "/*/"):
+            return tuple(map(_directory, named))
+        if operator in ("#", "##") and rest == "*/":
+            return tuple(
+                value.rpartition("/")[2] if value not in (SELF, HERE) else UNKNOWN for value in named
+            )
+        return (UNKNOWN,)
+
+    def _substitution(self, node: Node, depth: int) -> Word:
+        """What a command that only speaks of paths says, and what one prints that says what it is told."""
+        commands = [child for child in _walk(node, into=_SUBSTITUTED) if child.type == "command"]
+        if not commands:
+            return (UNKNOWN,)
+        name = _text(commands[0].child_by_field_name("name")).rpartition("/")[2]
+        arguments = commands[0].children_by_field_name("argument")
+        told = [one for one in arguments if not _text(one).startswith("-")]
+        if not told or (len(commands) > 1 and name != "cd"):
+            return (UNKNOWN,)
+        values = self._value(told[-1], depth + 1)
+        if name == "dirname":
+            return tuple(map(_directory, values))
+        if name == "cd" or (name in _PRINTING and (len(told) == 1 or name == "printf")):
+            return values
+        if name == "basename":
+            return tuple(
+                value.rpartition("/")[2] if value not in (SELF, HERE) else UNKNOWN for value in values
+            )
+        return (UNKNOWN,)
+
+
+_SUBSTITUTED = frozenset({"command_substitution", "list", "redirected_statement", "pipeline"})
+_INNER = frozenset(
+    {"string", "concatenation", "command", "command_name", "expansion", "array", "heredoc_body"}
+)
+
+
+def _walk(root: Node, into: frozenset[str] | None = None) -> Iterator[Node]:
+    """`root` and all below it, in the order of the text; only below those of the kinds `into`, if there are any."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if into is None or node.type in into:
+            stack.extend(reversed(node.children))
+
+
+def _is_text(node: Node) -> bool:
+    return node.type in ("raw_string", "heredoc_body") or (
+        node.type == "string_content" and b" " in _bytes(node)
+    )
+
+
+def _bytes(node: Node) -> bytes:
+    return node.text or b""
+
+
+def _text(node: Node | None) -> str:
+    return "" if node is None else _bytes(node).decode("utf-8", "surrogateescape")
+
+
+def _variable(node: Node) -> str:
+    """The variable that `node` is nothing but the value of; empty for none."""
+    while node.type == "string" and len(node.named_children) == 1:
+        node = node.named_children[0]
+    if node.type not in ("simple_expansion", "expansion"):
+        return ""
+    for child in node.named_children:
+        if child.type == "subscript":
+            child = child.child_by_field_name("name") or child
+        if child.type in ("variable_name", "special_variable_name"):
+            return _text(child)
+    return ""
+
+
+def _heredoc(command: Node) -> str:
+    """What `command` reads from a here-document: its own, or that of another through a pipe."""
+    node: Node | None = command
+    for _ in range(4):
+        if node is None or node.type in ("program", "compound_statement", "do_group"):
+            return ""
+        for child in _walk(node, into=frozenset({"redirected_statement", "heredoc_redirect"})):
+            if child.type == "heredoc_body":
+                return _text(child)
+        node = node.parent
+    return ""
+
+
+def _directory(path: str) -> str:
+    if path == SELF:
+        return HERE
+    if path == HERE:
+        return f"{HERE}/.."
+    above, slash, _ = path.rpartition("/")
+    return above or slash or "."
+
+
+def _product(first: Word, second: Word) -> Word:
+    return _limited(one + other for one in first for other in second)
+
+
+def _limited(values: Iterable[str]) -> Word:
+    found: dict[str, None] = {}
+    for value in values:
+        if len(found) >= MAX_VALUES:
+            break
+        found[value if len(value) <= _MAX_VALUE else UNKNOWN] = None
+    return tuple(found)
+
+
+def _zip(split: list[list[str]]) -> Iterator[list[str]]:
+    """The first words of all, then the second words of all, and so on."""
+    for at in range(min(max(map(len, split)), 256)):
+        yield [words[at] for words in split if at < len(words)]

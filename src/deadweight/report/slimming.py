@@ -1,0 +1,134 @@
+"""What slimming did, on one screen of a terminal and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.console import Console, Group
+from rich.text import Text
+
+from deadweight.accounting.findings.kinds import KINDS
+from deadweight.report.console import listing, section
+from deadweight.report.markdown import code, plain, table
+from deadweight.report.units import UNKNOWN, count, printable, size
+from deadweight.slim.result import Proof, SlimResult
+from deadweight.slim.selection import DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
+
+_TITLES = {
+    **{kind.id: kind.title for kind in KINDS},
+    UNUSED_PACKAGE: "Packages that nothing needs",
+    UNREACHED: "Files of packages that nothing reaches",
+    DROPPED: "Dropped, as asked for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """All that goes for one reason."""
+
+    kind: str
+    title: str
+    files: int
+    unpacked: int
+    """Content bytes."""
+
+
+def removed_by_kind(removals: Iterable[Removal]) -> list[Removed]:
+    """What goes, by reason, the largest first."""
+    sums: dict[str, tuple[int, int]] = {}
+    for removal in removals:
+        files, unpacked = sums.get(removal.kind, (0, 0))
+        sums[removal.kind] = files + 1, unpacked + removal.unpacked
+    found = [Removed(kind, _TITLES.get(kind, kind), *counted) for kind, counted in sums.items()]
+    return sorted(found, key=lambda one: (-one.unpacked, one.kind))
+
+
+def rows(result: SlimResult) -> list[tuple[str, str, str, str]]:
+    """What is measured, with its values before and after and how many times less it is."""
+    before, after = result.before, result.attempt.after
+    sizes = [("wire", before.wire, after.wire), ("unpacked", before.unpacked, after.unpacked)]
+    counts = [
+        ("files", before.files, after.files),
+        ("layers", before.layers, after.layers),
+        ("packages", before.packages, after.packages),
+        ("programs", before.executables, after.executables),
+        ("setuid files", before.setuid, after.setuid),
+        ("shells", before.shells, after.shells),
+    ]
+    return [
+        *((name, size(one), size(other), factor(one, other)) for name, one, other in sizes),
+        *((name, f"{one:,}", f"{other:,}", factor(one, other)) for name, one, other in counts),
+    ]
+
+
+def factor(before: int | None, after: int | None) -> str:
+    """``3.4x``: how many times less `after` is."""
+    return f"{before / after:.1f}x" if before and after else UNKNOWN
+
+
+def verdict(result: SlimResult) -> str:
+    """One sentence: the level that was reached, and what that was proved by."""
+    attempt = result.attempt
+    if result.digest is None:
+        return f"nothing was written: {_told(attempt.proof)} at level {attempt.level}"
+    return f"level {attempt.level}, {_told(attempt.proof)}"
+
+
+def print_slim(result: SlimResult, console: Console, top: int) -> None:
+    """Prints sizes before and after, what was removed, the proof and the notes; `top` bounds the rows of each list."""
+    console.print(Text(f"{printable(result.reference)} -> {printable(result.destination)}", style="bold"))
+    console.print(Text(verdict(result)))
+    sizes = listing("", "before", "after", "factor", "")
+    for row in rows(result):
+        sizes.add_row(*row, "")
+    console.print(section("size", sizes))
+    removed = listing("what goes", "files", "unpacked", "")
+    for one in removed_by_kind(result.selection.removals)[:top]:
+        removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
+    console.print(section("removed", removed))
+    console.print(_proofs(result, top))
+    for note in result.notes:
+        console.print(Text(f"note: {printable(note)}"))
+    if result.digest is not None:
+        console.print(Text(""))
+        console.print(Text(str(result.digest)))
+    console.print(Text(f"{result.seconds:.1f} seconds", style="dim"))
+
+
+def render_slim_markdown(result: SlimResult, top: int) -> str:
+    """The same as tables of GitHub's Markdown."""
+    removed = [
+        (plain(one.title), f"{one.files:,}", size(one.unpacked))
+        for one in removed_by_kind(result.selection.removals)[:top]
+    ]
+    probes = [
+        ("passed" if outcome.passed else "**failed**", code(outcome.probe))
+        for outcome in result.attempt.proof.results
+    ]
+    parts = [
+        f"### {code(result.reference)}",
+        plain(verdict(result)),
+        table(["", "before", "after", "factor"], rows(result)),
+        table(["removed", "files", "unpacked"], removed) if removed else "",
+        table(["proof", "probe"], probes) if probes else "",
+        *(plain(note) for note in result.notes),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _told(proof: Proof) -> str:
+    if not proof.results:
+        return f"not proved: {proof.why_none}"
+    if proof.failed:
+        return f"{proof.failed} of {count(len(proof.results), 'probe')} failed"
+    return f"proved by {count(proof.passed, 'probe')}"
+
+
+def _proofs(result: SlimResult, top: int) -> Group:
+    table = listing("level", "probe", "", left=2)
+    for attempt in result.attempts:
+        for outcome in attempt.proof.results[: max(top, attempt.proof.failed)]:
+            passed = "passed" if outcome.passed else "FAILED"
+            table.add_row(attempt.level, printable(outcome.probe), passed)
+    return section("proof", table)

@@ -1,0 +1,50 @@
+"""From an image and what was observed of it to the evidence on which every level decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from deadweight.errors import NotFound
+from deadweight.evidence.closures import installed_closures
+from deadweight.evidence.model import Claim
+from deadweight.evidence.scene import Contents, Scene
+from deadweight.evidence.walk import gather
+from deadweight.slim.request import Request
+from deadweight.slim.selection import Known
+from deadweight.slim.subject import Subject
+from deadweight.trace.observed import Observed, merge
+from deadweight.trace.read import read_trace
+
+SHELL = "shell"
+"""The closure that is left out where the user wants no shell."""
+KEPT = "kept"
+
+
+def know(subject: Subject, contents: Contents, observed: Observed, request: Request) -> Known:
+    """The evidence for `subject`. Raises `NotFound` for a package that is to be kept, and is not there."""
+    scene = subject.scene(contents)
+    needless = subject.needless()
+    closures = [one for one in installed_closures() if not (request.drop_shell and one.name == SHELL)]
+    roots = [*_kept_paths(scene, request), *_kept_packages(scene, request)]
+    traces = [read_trace(path, scene.tree) for path in request.traces]
+    evidence = gather(scene, roots, closures, observed=merge([observed, *traces]), needless=needless)
+    return Known(scene, evidence, needless, request.drop)
+
+
+def _kept_paths(scene: Scene, request: Request) -> Iterator[Claim]:
+    for pattern in request.keep:
+        because = f"--keep {pattern}"
+        for path, _ in scene.tree.walk():
+            if fnmatchcase("/" + path, pattern):
+                yield Claim(path, KEPT, because)
+
+
+def _kept_packages(scene: Scene, request: Request) -> Iterator[Claim]:
+    for name in request.keep_packages:
+        named = [one for one in scene.inventory.packages if name in (one.name, one.label)]
+        if not named:
+            raise NotFound(f"the package {name!r}", "is not in the image", "list them: deadweight analyze")
+        for package in named:
+            for path in package.paths:
+                yield Claim(path, KEPT, f"--keep-package {name}")

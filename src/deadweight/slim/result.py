@@ -1,0 +1,81 @@
+"""What came of slimming an image: plain data that reports render."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deadweight.evidence.model import Evidence
+from deadweight.oci.digest import Digest
+from deadweight.probe.proof import ProbeResult
+from deadweight.slim.recorded import Recorded
+from deadweight.slim.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """An image in numbers."""
+
+    wire: int | None
+    """Compressed bytes of all layers; None where the source does not hold them compressed."""
+    unpacked: int
+    """Content bytes of all layers, each copy counted."""
+    files: int
+    """Names of regular files in the merged tree."""
+    layers: int
+    packages: int
+    executables: int
+    setuid: int
+    """Files with set-user-ID or set-group-ID."""
+    shells: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was asked of the original and of the result."""
+
+    results: tuple[ProbeResult, ...] = ()
+    """In the order in which it was asked; empty where nothing was run."""
+    why_none: str = ""
+    """Why nothing was run, where that is so."""
+
+    @property
+    def passed(self) -> int:
+        return sum(result.passed for result in self.results)
+
+    @property
+    def failed(self) -> int:
+        return len(self.results) - self.passed
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One level that was tried."""
+
+    level: str
+    after: Measure
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class SlimResult:
+    """A slimmed image that was written, or the attempts that failed."""
+
+    reference: str
+    """The full reference that was read."""
+    destination: str
+    before: Measure
+    attempts: tuple[Attempt, ...]
+    """In the order in which they were made; where one passed, it is the last."""
+    digest: Digest | None
+    """Of the manifest that was written; None where no level passed."""
+    selection: Selection
+    """That of the last attempt."""
+    evidence: Evidence
+    recorded: Recorded
+    notes: tuple[str, ...]
+    seconds: float
+
+    @property
+    def attempt(self) -> Attempt:
+        """The last attempt."""
+        return self.attempts[-1]

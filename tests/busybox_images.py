@@ -1,0 +1,31 @@
+"""Images of nothing but a static busybox, for tests that run them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from conftest import require, require_program
+from image_samples import write_layout
+from layer_stacks import Item
+
+TOOLS = (
+    "sh", "cat", "date", "dd", "echo", "env", "head", "httpd", "id", "kill", "ls", "nc", "pwd", "sleep", "test", "touch", "tr", "true",
+)  # fmt: skip
+PASSWD = b"root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/sh\n"
+
+
+def busybox_image(folder: Path, config: Mapping[str, Any], items: Sequence[Item] = ()) -> str:
+    """An image in `folder` with busybox's tools, the user web, and `items`; the reference of it."""
+    require_program("bwrap")
+    require(Path("/usr/share/doc/busybox-static").exists(), "a static busybox (the package busybox-static)")
+    program = Path(require_program("busybox")).read_bytes()
+    base = [
+        Item("bin/busybox", "f", program, mode=0o755),
+        *(Item(f"bin/{name}", "l", link="/bin/busybox") for name in TOOLS),
+        Item("etc/passwd", "f", PASSWD),
+        Item("tmp", "d", mode=0o1777),
+        Item("srv", "d"),
+    ]
+    return write_layout(folder, [base, list(items)], config=config, compress=False)
