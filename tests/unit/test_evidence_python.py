@@ -431,6 +431,19 @@ def test_a_python_that_is_needed_late_runs_what_was_seen_before() -> None:
     assert modules(needed(scene, [], PythonClosure())) == set()
 
 
+def test_the_order_in_which_paths_are_needed_does_not_matter() -> None:
+    members = (
+        *python({"json.py": "", "csv.py": ""}),
+        *distribution("one", file("one.py", b"import json"), file("data.bin"), requires="two"),
+        *distribution("two", file("two.py", b"import csv")),
+    )
+    roots = (INTERPRETER, f"{SITE}/one.py")
+    forwards = follow(*members, roots=roots)
+    backwards = follow(*members, roots=roots[::-1])
+    assert set(forwards.reasons) == set(backwards.reasons)
+    assert {f"{SITE}/two.py", f"{SITE}/data.bin", f"{LIBRARY}/csv.py"} <= set(backwards.reasons)
+
+
 def test_who_decides() -> None:
     site = "usr/lib/python3/dist-packages"
     debian = Debian().add("python3-yaml", file(f"{site}/yaml/a.py"), file(f"{site}/yaml/data.txt"))
