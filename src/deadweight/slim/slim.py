@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deadweight.copying.copier import copy, require_distinct
 from deadweight.errors import Unsupported
+from deadweight.evidence.scene import Contents
 from deadweight.image import AS_DOCKER_WOULD, Image, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
-from deadweight.passes.databases.rewrite import rewrite_databases
+from deadweight.passes.databases.rewrite import MAX_DATABASES, database_files, rewrite_databases
 from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
 from deadweight.probe.workload import Workload
@@ -83,6 +84,15 @@ def _require_host(image: Image) -> None:
         raise Unsupported(image.reference, f"is for {image.platform}, and this machine is {host}")
 
 
+def _databases(subject: Subject, contents: Contents) -> Mapping[str, bytes]:
+    """The contents of package databases, as far as they are at hand."""
+    nodes = database_files(subject.view.merged.tree, subject.view.inventory)
+    if sum(node.entry.size for node in nodes) > MAX_DATABASES:
+        return {}  # who rewrites them refuses that
+    found = ((node.path, contents.read(node, node.entry.size)) for node in nodes)
+    return {path: content for path, content in found if content is not None}
+
+
 class Slimming:
     """One image on its way: what is known of it, and what was tried."""
 
@@ -105,6 +115,7 @@ class Slimming:
         self._base = base
         self._progress = progress
         self._why_not_run = ""
+        self._databases: Mapping[str, bytes] = {}
         self.recorded = Recorded()
         self.attempts: list[Attempt] = []
         self.notes: list[str] = []
@@ -119,6 +130,7 @@ class Slimming:
             if box is not None and evidence is None:
                 self.recorded = record_original(box, self._subject.image, workloads, self._folder)
             self.known = know(self._subject, contents, self.recorded.observed, self._request)
+            self._databases = _databases(self._subject, contents)
         self.notes += self.known.evidence.problems
 
     def result(self, destination: str, digest: Digest | None, seconds: float) -> SlimResult:
@@ -163,6 +175,7 @@ class Slimming:
     def rebase(self, subject: Subject, base: int) -> None:
         """Writes from now on `subject`, an image with the same tree, whose first `base` layers stay as they are."""
         self._written, self._base = subject, base
+        self._databases = {}
 
     @contextmanager
     def _unpacked(self) -> Iterator[tuple[UnpackedContents, Box | None]]:
@@ -192,6 +205,7 @@ class Slimming:
             subject.view.inventory,
             lambda node: node.path in names,
             self._base,
+            self._databases,
         )
         with open_destination(staged, AS_DOCKER_WOULD) as destination:
             write_filtered(
