@@ -128,7 +128,8 @@ class ScriptsFollower(Quiet):
         owner = self._scene.owner(node.path)
         if owner is None:
             return True
-        if owner.ecosystem not in SYSTEM and _NOT_RUN.search(node.path):
+        left_out = _NOT_RUN.search if owner.ecosystem not in SYSTEM else self._places.for_people
+        if left_out(node.path):
             return False
         return bool(node.entry.mode & 0o111)
 
