@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -34,6 +34,8 @@ STARTS = "program-starts"
 
 MAX_NESTED = 8
 """How deep texts for shells in texts for shells are looked into."""
+MAX_NESTED_BYTES = 1 << 20
+"""The most bytes of such texts in one script."""
 MAX_WORDS = 64
 """How many words of one command may be commands themselves."""
 MAX_GLOBBED = 1000
@@ -86,6 +88,8 @@ class ScriptsFollower(Quiet):
         self._read: set[str] = set()
         self._followed: set[str] = set()
         self._shell_texts: set[str] = set()
+        self._nested_texts: set[tuple[Where, str]] = set()
+        self._nested_bytes: Counter[Where] = Counter()
         self._late: deque[Node] = deque()
 
     @property
@@ -207,20 +211,33 @@ class ScriptsFollower(Quiet):
         yield from self._uses(uses(command), where, rule, functions, depth)
         if rule == CONFIG or (words and any(self._passes_on(name, where, functions) for name in words[0])):
             for at in range(1, min(len(words), MAX_WORDS)):
-                behind = uses(Command(words[at:], command.heredoc), in_shell=False)
+                behind = uses(Command(words[at : at + MAX_WORDS], command.heredoc), in_shell=False)
                 yield from self._uses(behind, where, WORD, functions, depth)
         if not words or not _REMOVES.intersection(words[0]):
             for word in words:
                 for value in word:
                     yield from self._path(value, where)
 
+    def _nested(self, text: str, where: Where, rule: str, depth: int) -> Iterator[Claim]:
+        """A text for a shell in another one; each is looked into once, and of one script not more than a limit."""
+        key = (where, text)
+        if depth >= MAX_NESTED or key in self._nested_texts:
+            return
+        self._nested_texts.add(key)
+        self._nested_bytes[where] += len(text)
+        if self._nested_bytes[where] <= MAX_NESTED_BYTES:
+            yield from self._text(text, where, rule, depth + 1)
+        else:
+            self._problems.append(
+                f"{where.name}: has more than {MAX_NESTED_BYTES} bytes of texts for shells in it"
+            )
+
     def _uses(
         self, found: Iterable[Use], where: Where, rule: str, functions: frozenset[str], depth: int
     ) -> Iterator[Claim]:
         for use in found:
             if use.kind is Kind.TEXT:
-                if depth < MAX_NESTED:
-                    yield from self._text(use.value, where, rule, depth + 1)
+                yield from self._nested(use.value, where, rule, depth)
             elif use.kind is Kind.SOURCE:
                 yield from self._source(use.value, where)
             elif use.kind is Kind.SERVICE:
