@@ -51,6 +51,8 @@ _REMOVES = frozenset({"rm", "rmdir", "unlink", "shred", "chown", "chmod", "chgrp
 """What they are told is not needed for it."""
 _NOT_RUN = re.compile(r"(?:^|/)(?:tests?|examples?|docs?|completions?)/|completion[\w.-]*$")
 """What of packages of languages nothing starts: they bring along what their makers need."""
+_SPLITS = re.compile(r"-[a-z]*S|--split-string")
+"""The option of env that makes several words of the one that the kernel passes on (env(1))."""
 _ABSOLUTE = re.compile(r"(?<![\w.$}*~-])/[\w.+@%-]+(?:/[\w.+@%-]+)+")
 
 
@@ -158,6 +160,7 @@ class ScriptsFollower(Quiet):
         raw = self._scene.contents.read(node, _FIRST_LINE) or b""
         line = raw.partition(b"\n")[0].decode("utf-8", "surrogateescape")
         words = line[2:].split() if line.startswith("#!") else []
+        words = [word for word in words if not _SPLITS.fullmatch(word)]
         where = _where(node)
         for use in uses(Command(tuple((word,) for word in words)), in_shell=False):
             if use.kind is Kind.PROGRAM:
@@ -252,7 +255,7 @@ class ScriptsFollower(Quiet):
             return True
         path = self._found(name, where)
         node = self._scene.resolve(path) if path is not None else None
-        return name not in BUILTINS and (node is None or node.path not in self._scene.elf_files)
+        return name not in BUILTINS | _REMOVES and (node is None or node.path not in self._scene.elf_files)
 
     def _program(self, name: str, where: Where, rule: str, because: str) -> Iterator[Claim]:
         """The program that `name` starts, wherever in PATH it is; what no value is known for, by its last part."""
