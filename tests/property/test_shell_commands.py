@@ -16,7 +16,21 @@ Script = tuple[str, frozenset[str]]
 
 NAMES = st.sampled_from(("alpha", "beta-2", "gamma_x", "/opt/delta", "epsilon.sh", "g++"))
 WORDS = st.sampled_from(
-    ("a", "-x", "--long=1", "'two words'", '"$v"', "$v", ">/tmp/x", "2>&1", "*.c", "\\;", "~", "{a,b}", "#no")
+    (
+        "a",
+        "-x",
+        "--long=1",
+        "'two words'",
+        '"$v"',
+        "$v",
+        ">/tmp/x",
+        "2>&1",
+        "*.c",
+        "\\;",
+        "~",
+        "{a,b}",
+        "a#no",
+    )
 )
 
 
