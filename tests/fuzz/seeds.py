@@ -208,6 +208,24 @@ TRACED = (
 """The image that `traces` are of."""
 
 
+def scripts() -> list[bytes]:
+    """Shell scripts, and texts with commands in them."""
+    return [
+        b'#!/bin/bash\nset -e\nA=(tool -x)\nB=${C:-other}\n. "$(dirname "$0")/part"\n"${A[@]}" | $B >/x 2>&1\n',
+        b"f() { \"$@\"; }\nf sh -c 'tool; echo $(date)' <<'END'\ntext\nEND\ncase $1 in a) exec gosu me tool;; esac\n",
+        b"for a in b c; do find . -exec $a {} +; done | xargs -n1 env A=b tool\ntrap 'rm x' EXIT; eval \"a $b\"\n",
+        b"*/5 * * * * root tool % x\n@daily root other\n[program:x]\ncommand = tool\nExecStart=-tool\n postrotate\n a\nendscript\n",
+    ]
+
+
+def javascript() -> list[bytes]:
+    """Imports of all kinds."""
+    return [
+        b"import a from 'a'; export * from \"@b/c/d\"; const e = require(`e/${f}`); import('g'); require.resolve('h-' + i)\n",
+        b"// don't\nconst names = ['j', \"k\"]; new URL('./l', import.meta.url)\n",
+    ]
+
+
 def traces() -> list[bytes]:
     """Logs of strace: the first byte is the target's."""
     sandbox = (

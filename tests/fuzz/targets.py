@@ -18,6 +18,11 @@ from deadweight.accounting.analyze import analysis_collectors
 from deadweight.accounting.ledger import open_ledger
 from deadweight.accounting.secrets import find_secrets
 from deadweight.errors import DeadweightError
+from deadweight.evidence.closure.node_names import imported, quoted
+from deadweight.evidence.closure.script_texts import FORMATS
+from deadweight.evidence.closure.shell_commands import uses
+from deadweight.evidence.closure.shell_text import MAX_VALUES
+from deadweight.evidence.closure.shell_text import parse as parse_shell
 from deadweight.image import manifests, read_image, select
 from deadweight.inventory import elf, jar
 from deadweight.inventory.model import Inventory
@@ -144,6 +149,24 @@ def trace(data: bytes) -> None:
     assert from_json(json.loads(json.dumps(observed.to_json())), "log") == observed
 
 
+def script(data: bytes) -> None:
+    """A text for a shell, and what each of its commands uses."""
+    text = data.decode("utf-8", "surrogateescape")
+    found = parse_shell(text, {"PATH": "/bin"})
+    for command in found.commands:
+        assert all(len(word) <= MAX_VALUES for word in command.words)
+        for use in uses(command):
+            assert isinstance(use.value, str)
+    for _, extract in FORMATS:
+        list(extract(text))
+
+
+def javascript(data: bytes) -> None:
+    """Names of packages in any text."""
+    text = data.decode("utf-8", "surrogateescape")
+    assert not any(set(name) & set("\"'` \n") for name in (*quoted(text), *imported(text)))
+
+
 def files(*paths: str) -> Callable[[bytes], None]:
     """A target that puts the input at one of `paths`, the first byte says which, and takes the image's inventory."""
 
@@ -248,6 +271,8 @@ def _files(contents: Callable[[], list[bytes]], *paths: str) -> Target:
 
 
 TARGETS: dict[str, Target] = {
+    "javascript": Target(javascript, seeds.javascript),
+    "script": Target(script, seeds.scripts),
     "trace": Target(trace, seeds.traces),
     "tar": Target(tar, seeds.tars),
     "layer": Target(layer, seeds.compressed_layers),

@@ -119,7 +119,7 @@ class NodeFollower(Quiet):
             if node.name.endswith(_SOURCES) and not _TEST.search(
                 node.path, len(package.source) - len("package.json") - 1
             ):
-                because = f"{node.name} of {package.name} imports it"
+                because = f"{node.path} imports it"
                 yield from self._name_all(imported(self._text(node)), directory, IMPORTED, because)
         elif node.name == "package.json":
             yield from self._application(node, directory)
@@ -132,7 +132,7 @@ class NodeFollower(Quiet):
 
     def _own(self, node: Node, directory: str) -> Iterator[Claim]:
         """The application's own: any string in it may be the name of a package that it has loaded."""
-        yield from self._name_all(quoted(self._text(node)), directory, NAMED, f"{node.name} names it")
+        yield from self._name_all(quoted(self._text(node)), directory, NAMED, f"{node.path} names it")
 
     def _text(self, node: Node) -> str:
         return self._scene.text(node, MAX_SOURCE) or ""

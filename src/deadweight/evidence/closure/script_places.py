@@ -46,6 +46,7 @@ class Places:
         paths = [path for place in places for path in place.paths]
         self._begin = tuple(path for path in paths if not path.startswith("*"))
         self._end = tuple(path[1:] for path in paths if path.startswith("*"))
+        self._for_people = tuple(path for place in places if not place.readers for path in place.paths)
         self._read: dict[str, list[Place]] = {}
         self._seen: set[Place] = set()
         for place in places:
@@ -55,6 +56,10 @@ class Places:
     def decides(self, path: str) -> bool:
         """Whether what is at `path`, and belongs to a package, stays only if it is reached."""
         return path.startswith(self._begin) or path.endswith(self._end)
+
+    def for_people(self, path: str) -> bool:
+        """Whether only people use what is at `path`: what it needs is needed for nothing else."""
+        return path.startswith(self._for_people)
 
     def read_by(self, name: str) -> Iterator[Claim]:
         """What the program `name` reads, the first time that it is asked for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -34,6 +34,8 @@ STARTS = "program-starts"
 
 MAX_NESTED = 8
 """How deep texts for shells in texts for shells are looked into."""
+MAX_NESTED_BYTES = 1 << 20
+"""The most bytes of such texts in one script."""
 MAX_WORDS = 64
 """How many words of one command may be commands themselves."""
 MAX_GLOBBED = 1000
@@ -49,6 +51,8 @@ _REMOVES = frozenset({"rm", "rmdir", "unlink", "shred", "chown", "chmod", "chgrp
 """What they are told is not needed for it."""
 _NOT_RUN = re.compile(r"(?:^|/)(?:tests?|examples?|docs?|completions?)/|completion[\w.-]*$")
 """What of packages of languages nothing starts: they bring along what their makers need."""
+_SPLITS = re.compile(r"-[a-z]*S|--split-string")
+"""The option of env that makes several words of the one that the kernel passes on (env(1))."""
 _ABSOLUTE = re.compile(r"(?<![\w.$}*~-])/[\w.+@%-]+(?:/[\w.+@%-]+)+")
 
 
@@ -86,6 +90,8 @@ class ScriptsFollower(Quiet):
         self._read: set[str] = set()
         self._followed: set[str] = set()
         self._shell_texts: set[str] = set()
+        self._nested_texts: set[tuple[Where, str]] = set()
+        self._nested_bytes: Counter[Where] = Counter()
         self._late: deque[Node] = deque()
 
     @property
@@ -128,7 +134,8 @@ class ScriptsFollower(Quiet):
         owner = self._scene.owner(node.path)
         if owner is None:
             return True
-        if owner.ecosystem not in SYSTEM and _NOT_RUN.search(node.path):
+        left_out = _NOT_RUN.search if owner.ecosystem not in SYSTEM else self._places.for_people
+        if left_out(node.path):
             return False
         return bool(node.entry.mode & 0o111)
 
@@ -153,6 +160,7 @@ class ScriptsFollower(Quiet):
         raw = self._scene.contents.read(node, _FIRST_LINE) or b""
         line = raw.partition(b"\n")[0].decode("utf-8", "surrogateescape")
         words = line[2:].split() if line.startswith("#!") else []
+        words = [word for word in words if not _SPLITS.fullmatch(word)]
         where = _where(node)
         for use in uses(Command(tuple((word,) for word in words)), in_shell=False):
             if use.kind is Kind.PROGRAM:
@@ -206,20 +214,33 @@ class ScriptsFollower(Quiet):
         yield from self._uses(uses(command), where, rule, functions, depth)
         if rule == CONFIG or (words and any(self._passes_on(name, where, functions) for name in words[0])):
             for at in range(1, min(len(words), MAX_WORDS)):
-                behind = uses(Command(words[at:], command.heredoc), in_shell=False)
+                behind = uses(Command(words[at : at + MAX_WORDS], command.heredoc), in_shell=False)
                 yield from self._uses(behind, where, WORD, functions, depth)
         if not words or not _REMOVES.intersection(words[0]):
             for word in words:
                 for value in word:
                     yield from self._path(value, where)
 
+    def _nested(self, text: str, where: Where, rule: str, depth: int) -> Iterator[Claim]:
+        """A text for a shell in another one; each is looked into once, and of one script not more than a limit."""
+        key = (where, text)
+        if depth >= MAX_NESTED or key in self._nested_texts:
+            return
+        self._nested_texts.add(key)
+        self._nested_bytes[where] += len(text)
+        if self._nested_bytes[where] <= MAX_NESTED_BYTES:
+            yield from self._text(text, where, rule, depth + 1)
+        else:
+            self._problems.append(
+                f"{where.name}: has more than {MAX_NESTED_BYTES} bytes of texts for shells in it"
+            )
+
     def _uses(
         self, found: Iterable[Use], where: Where, rule: str, functions: frozenset[str], depth: int
     ) -> Iterator[Claim]:
         for use in found:
             if use.kind is Kind.TEXT:
-                if depth < MAX_NESTED:
-                    yield from self._text(use.value, where, rule, depth + 1)
+                yield from self._nested(use.value, where, rule, depth)
             elif use.kind is Kind.SOURCE:
                 yield from self._source(use.value, where)
             elif use.kind is Kind.SERVICE:
@@ -234,7 +255,7 @@ class ScriptsFollower(Quiet):
             return True
         path = self._found(name, where)
         node = self._scene.resolve(path) if path is not None else None
-        return name not in BUILTINS and (node is None or node.path not in self._scene.elf_files)
+        return name not in BUILTINS | _REMOVES and (node is None or node.path not in self._scene.elf_files)
 
     def _program(self, name: str, where: Where, rule: str, because: str) -> Iterator[Claim]:
         """The program that `name` starts, wherever in PATH it is; what no value is known for, by its last part."""

@@ -247,7 +247,14 @@ def _in_set(arguments: Sequence[Word]) -> Iterator[Found]:
     yield from ((at + 1, False) for at, word in enumerate(arguments) if "--" in word)
 
 
+def _in_keyword(arguments: Sequence[Word]) -> Iterator[Found]:
+    yield 0, True
+
+
+KEYWORDS = frozenset({"!", "{", "}", "if", "then", "else", "elif", "while", "until", "do", "time", "coproc"})
+"""Words that commands follow. The parser takes some for names of commands, as in ``! { a; }``."""
 _IN_SHELLS = {
+    **dict.fromkeys(KEYWORDS, _in_keyword),
     "exec": _in_exec,
     "command": _in_command,
     "builtin": _in_command,

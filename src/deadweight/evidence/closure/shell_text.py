@@ -8,10 +8,11 @@ Command Language"; bash(1).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -22,11 +23,15 @@ SELF = "\1"
 """Stands at the beginning of a value for the path of the script."""
 HERE = "\2"
 """The same for the directory of the script."""
-MAX_TEXT = 512 << 10
+MAX_TEXT = 256 << 10
 """The most bytes that are parsed."""
 MAX_VALUES = 64
 """The most values of one word."""
+MAX_LOOKED_AT = 200_000
+"""The most values of all words of one text."""
 _MAX_VALUE = 4096
+_MAX_COMPOUND = 16 << 10
+_MAX_ABOVE = 4
 _MAX_DEPTH = 24
 
 Word = tuple[str, ...]
@@ -71,7 +76,7 @@ def parse(text: str, environment: Mapping[str, str] | None = None) -> ShellText:
     raw = text.encode("utf-8", "surrogateescape")
     if len(raw) > MAX_TEXT:
         return ShellText((), frozenset(), (), (), broken=True)
-    return _Reader(_parser().parse(raw).root_node, environment or {}).read()
+    return _Reader(raw, _parser().parse(raw).root_node, environment or {}).read()
 
 
 _LITERALS = frozenset({"word", "number", "string_content", "heredoc_content", "extglob_pattern", "regex"})
@@ -79,6 +84,8 @@ _WORDS = frozenset(
     {"word", "number", "string", "raw_string", "ansi_c_string", "translated_string", "concatenation"}
     | {"simple_expansion", "expansion", "command_substitution"}
 )
+_PLAIN = frozenset({*_LITERALS, "raw_string", "ansi_c_string"})
+_BLOCKS = frozenset({"program", "compound_statement", "do_group", "subshell"})
 _DEFAULTS = frozenset({":-", "-", ":=", "="})
 _ALTERNATIVES = frozenset({":+", "+"})
 _PRINTING = frozenset({"echo", "printf", "which", "type", "command", "readlink", "realpath"})
@@ -90,35 +97,58 @@ _SELF = frozenset({"0", "BASH_SOURCE"})
 class _Reader:
     """Reads one text."""
 
-    def __init__(self, root: Node, environment: Mapping[str, str]) -> None:
+    def __init__(self, raw: bytes, root: Node, environment: Mapping[str, str]) -> None:
+        self._raw = raw
         self._root = root
         self._environment = environment
         self._assigned: dict[str, list[Node]] = {}
-        self._appended: set[str] = set()
         self._known: dict[str, Word] = {}
         self._open: set[str] = set()
+        self._elements: dict[str, Sequence[Node]] = {}
+        self._heredocs: dict[int, str] = {}
+        self._left = MAX_LOOKED_AT
 
     def read(self) -> ShellText:
-        nodes = list(_walk(self._root))
-        functions = set()
-        for node in nodes:
-            if node.type == "variable_assignment":
+        commands: list[tuple[Node, _Place]] = []
+        words: list[Node] = []
+        texts: list[str] = []
+        functions: set[str] = set()
+        for place in _places(self._root):
+            node = place.node
+            kind = node.type
+            if kind == "command":
+                commands.append((node, place))
+            elif kind == "variable_assignment":
                 self._assign(node)
-            elif node.type == "for_statement":
-                name = node.child_by_field_name("variable")
-                self._note(name, node.children_by_field_name("value"))
-            elif node.type == "function_definition":
+            elif kind == "for_statement":
+                self._note(node.child_by_field_name("variable"), node.children_by_field_name("value"))
+            elif kind == "function_definition":
                 functions.add(_text(node.child_by_field_name("name")))
-        commands = [command for node in nodes if node.type == "command" for command in self._commands(node)]
-        values = {
-            value
-            for node in nodes
-            if node.type in _WORDS and node.parent is not None and node.parent.type not in _INNER
-            for value in self._value(node, 0)
-        }
-        texts = [_text(node) for node in nodes if _is_text(node)]
-        broken = self._root.has_error
-        return ShellText(tuple(commands), frozenset(functions), tuple(sorted(values)), tuple(texts), broken)
+            elif kind == "heredoc_body":
+                self._heredoc_at(place)
+            if kind in _WORDS and place.above is not None and place.above.node.type not in _INNER:
+                words.append(node)
+            if _is_text(node):
+                texts.append(_text(node))
+        found = [one for node, place in commands for one in self._command(node, place)]
+        values = {value for node in words for value in self._word(node)}
+        broken = self._root.has_error or self._left < 0
+        return ShellText(tuple(found), frozenset(functions), tuple(sorted(values)), tuple(texts), broken)
+
+    def _heredoc_at(self, place: _Place) -> None:
+        for above in place.ancestors():
+            if above.type == "redirected_statement":
+                self._heredocs.setdefault(above.id, _text(place.node))
+                return
+
+    def _heredoc_of(self, place: _Place) -> str:
+        """What a command reads from a here-document: its own, or that of another through a pipe."""
+        for above in place.ancestors():
+            if above.type in _BLOCKS:
+                return ""
+            if above.id in self._heredocs:
+                return self._heredocs[above.id]
+        return ""
 
     def _assign(self, node: Node) -> None:
         value = node.child_by_field_name("value")
@@ -130,38 +160,44 @@ class _Reader:
     def _note(self, name: Node | None, values: Iterable[Node]) -> None:
         self._assigned.setdefault(_text(name), []).extend(values)
 
-    def _commands(self, node: Node) -> Iterator[Command]:
-        """`node` once for each value of its name."""
+    def _command(self, node: Node, place: _Place) -> Iterator[Command]:
         name = node.child_by_field_name("name")
         if name is None or not name.children:
             return
-        rest = tuple(word for child in node.children_by_field_name("argument") for word in self._words(child))
-        heredoc = _heredoc(node)
-        first, *others = self._words(name.children[0]) or [()]
-        yield Command((first, *others, *rest), heredoc)
+        words = self._words(name.children[0])
+        for argument in node.children_by_field_name("argument"):
+            words += self._words(argument)
+        yield Command(tuple(words), self._heredoc_of(place))
 
     def _words(self, node: Node) -> list[Word]:
         """The words that `node` becomes: several where it is an array, or a variable without quotes that has spaces."""
-        name = _variable(node)
-        elements = [
-            element
-            for value in self._assigned.get(name, ())
-            if value.type == "array"
-            for element in value.named_children
-        ]
+        elements = self._elements_of(_variable(node))
         if elements:
-            return [self._value(element, 0) for element in elements if element.type in _WORDS]
-        found = self._value(node, 0)
+            return [self._word(element) for element in (elements if self._left > 0 else ())]
+        found = self._word(node)
         if node.type in ("simple_expansion", "expansion") and any(" " in value for value in found):
             split = [value.split() for value in found]
             return [tuple(dict.fromkeys(part for part in parts if part)) for parts in _zip(split)]
         return [found]
 
+    def _elements_of(self, name: str) -> Sequence[Node]:
+        """The first words of the arrays that are assigned to the variable `name`."""
+        if name not in self._elements:
+            arrays = [value for value in self._assigned.get(name, ()) if value.type == "array"]
+            words = (one for array in arrays for one in array.named_children if one.type in _WORDS)
+            self._elements[name] = list(islice(words, MAX_VALUES))
+        return self._elements[name]
+
+    def _word(self, node: Node) -> Word:
+        """The values of a word; the first one alone once too many were looked at."""
+        found = self._value(node, 0)
+        self._left -= len(found)
+        return found if self._left > 0 else found[:1]
+
     def _value(self, node: Node, depth: int) -> Word:
-        """The values of a word."""
-        if depth > _MAX_DEPTH:
-            return (UNKNOWN,)
         kind = node.type
+        if depth > _MAX_DEPTH or (kind not in _PLAIN and node.end_byte - node.start_byte > _MAX_COMPOUND):
+            return (UNKNOWN,)
         if kind in _LITERALS:
             text = _text(node)
             return (_ESCAPED.sub(r"\1", text) if "\\" in text else text,)
@@ -180,18 +216,15 @@ class _Reader:
         return (UNKNOWN,)
 
     def _joined(self, node: Node, depth: int) -> Word:
+        """What the parts of `node` are together, with what stands between them."""
         found: Word = ("",)
-        at = node.start_byte + (1 if node.type == "string" else 0)
-        source = _bytes(node)
+        at = node.start_byte
         for child in node.children:
-            if child.type in ('"', '$"'):
-                at = max(at, child.end_byte) if child.start_byte == node.start_byte else at
-                continue
-            between = source[at - node.start_byte : child.start_byte - node.start_byte].decode(
-                "utf-8", "replace"
-            )
+            between = self._raw[at : child.start_byte].decode("utf-8", "surrogateescape")
             at = child.end_byte
-            found = _product(found, tuple(between + value for value in self._value(child, depth + 1)))
+            quote = child.type in ('"', '$"')
+            values = ("",) if quote else self._value(child, depth + 1)
+            found = _product(found, tuple(between + value for value in values))
         return found
 
     def _variable(self, name: str, depth: int) -> Word:
@@ -250,7 +283,7 @@ class _Reader:
             return (UNKNOWN,)
         name = _text(commands[0].child_by_field_name("name")).rpartition("/")[2]
         arguments = commands[0].children_by_field_name("argument")
-        told = [one for one in arguments if not _text(one).startswith("-")]
+        told = [one for one in arguments if self._raw[one.start_byte : one.start_byte + 1] != b"-"]
         if not told or (len(commands) > 1 and name != "cd"):
             return (UNKNOWN,)
         values = self._value(told[-1], depth + 1)
@@ -271,13 +304,38 @@ _INNER = frozenset(
 )
 
 
-def _walk(root: Node, into: frozenset[str] | None = None) -> Iterator[Node]:
-    """`root` and all below it, in the order of the text; only below those of the kinds `into`, if there are any."""
+class _Place(NamedTuple):
+    """A node, and where it is. (Asking a node for its parent takes a search from the root on.)"""
+
+    node: Node
+    above: _Place | None
+
+    def ancestors(self) -> Iterator[Node]:
+        """The nearest nodes above."""
+        place = self.above
+        for _ in range(_MAX_ABOVE):
+            if place is None:
+                return
+            yield place.node
+            place = place.above
+
+
+def _places(root: Node) -> Iterator[_Place]:
+    """`root` and all below it, in the order of the text."""
+    stack = [_Place(root, None)]
+    while stack:
+        place = stack.pop()
+        yield place
+        stack.extend(_Place(child, place) for child in reversed(place.node.children))
+
+
+def _walk(root: Node, into: frozenset[str]) -> Iterator[Node]:
+    """`root` and what is below it, in the order of the text, but only below nodes of the kinds `into`."""
     stack = [root]
     while stack:
         node = stack.pop()
         yield node
-        if into is None or node.type in into:
+        if node.type in into:
             stack.extend(reversed(node.children))
 
 
@@ -306,19 +364,6 @@ def _variable(node: Node) -> str:
             child = child.child_by_field_name("name") or child
         if child.type in ("variable_name", "special_variable_name"):
             return _text(child)
-    return ""
-
-
-def _heredoc(command: Node) -> str:
-    """What `command` reads from a here-document: its own, or that of another through a pipe."""
-    node: Node | None = command
-    for _ in range(4):
-        if node is None or node.type in ("program", "compound_statement", "do_group"):
-            return ""
-        for child in _walk(node, into=frozenset({"redirected_statement", "heredoc_redirect"})):
-            if child.type == "heredoc_body":
-                return _text(child)
-        node = node.parent
     return ""
 
 
