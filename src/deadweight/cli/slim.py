@@ -21,14 +21,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how deep to cut (default: auto, the deepest whose result passes all probes)",
     )
     add_asked(parser)
-    _add_choice(parser)
+    _add_base(add_choice(parser))
     _add_evidence(parser)
     _add_output(parser)
     add_platform(parser)
     add_access(parser)
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> None:
+def add_choice(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """The options that say what stays whatever the evidence, and what goes."""
     group = parser.add_argument_group("what stays")
     group.add_argument(
         "--keep",
@@ -46,6 +47,10 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--drop-shell", action="store_true", help="keep no shell that nothing but people would use"
     )
+    return group
+
+
+def _add_base(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--keep-base",
         metavar="N-OR-IMAGE",
@@ -61,6 +66,11 @@ def _add_evidence(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--save-evidence", metavar="FILE", help="write what was observed and answered, to be committed"
     )
+    add_trace(group)
+
+
+def add_trace(group: argparse._ArgumentGroup) -> None:
+    """The option for what others have observed."""
     group.add_argument(
         "--trace",
         action="append",

@@ -12,6 +12,7 @@ from deadweight.cli.progress import open_progress
 from deadweight.layer.cache import IndexCache, default_folder
 from deadweight.layer.compress import Compression, available_threads
 from deadweight.report.console import open_console
+from deadweight.report.slim_html import render_slim_html
 from deadweight.report.slim_json import render_slim_json
 from deadweight.report.slimming import print_slim, render_slim_markdown
 from deadweight.slim.evidence_file import evidence_text
@@ -21,7 +22,7 @@ from deadweight.slim.slim import slim
 
 def run(options: argparse.Namespace) -> int:
     """Slims; 1 where no level passes."""
-    silent = to_standard_output(options.json, options.markdown, options.save_evidence)
+    silent = to_standard_output(options.json, options.markdown, options.html, options.save_evidence)
     asked = asked_of(options)
     progress = open_progress()
     try:
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
         (
             (options.json, lambda: render_slim_json(result)),
             (options.markdown, lambda: render_slim_markdown(result, options.top)),
+            (options.html, lambda: render_slim_html(result)),
             (options.save_evidence, lambda: evidence_text(result.recorded)),
         )
     )

@@ -34,13 +34,18 @@ class Removed:
     """Content bytes."""
 
 
+def title_of(kind: str) -> str:
+    """How reports call the kind of a `Removal`."""
+    return _TITLES.get(kind, kind)
+
+
 def removed_by_kind(removals: Iterable[Removal]) -> list[Removed]:
     """What goes, by reason, the largest first."""
     sums: dict[str, tuple[int, int]] = {}
     for removal in removals:
         files, unpacked = sums.get(removal.kind, (0, 0))
         sums[removal.kind] = files + 1, unpacked + removal.unpacked
-    found = [Removed(kind, _TITLES.get(kind, kind), *counted) for kind, counted in sums.items()]
+    found = [Removed(kind, title_of(kind), *counted) for kind, counted in sums.items()]
     return sorted(found, key=lambda one: (-one.unpacked, one.kind))
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deadweight.copying.copier import copy, require_distinct
@@ -16,14 +14,12 @@ from deadweight.oci.digest import Digest
 from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
-from deadweight.probe.workload import Workload
-from deadweight.sandbox import Box, box_of
-from deadweight.sandbox.contents import UnpackedContents, plain_contents
+from deadweight.sandbox import box_of
 from deadweight.scratch import scratch_folder
 from deadweight.slim.base_image import base_layers
-from deadweight.slim.evidence_file import read_evidence
-from deadweight.slim.knowing import know
-from deadweight.slim.recorded import Recorded, record_original
+from deadweight.slim.labels import labels_of
+from deadweight.slim.looking import look_at
+from deadweight.slim.recorded import Recorded
 from deadweight.slim.request import AUTO, Request
 from deadweight.slim.result import Attempt, Proof, SlimResult
 from deadweight.slim.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Selection, select
@@ -77,6 +73,7 @@ def slim(
             attempts=tuple(slimming.attempts),
             digest=digest,
             selection=slimming.selection,
+            view=subject.view,
             evidence=slimming.known.evidence,
             recorded=slimming.recorded,
             notes=tuple(slimming.notes),
@@ -112,14 +109,8 @@ class _Slimming:
 
     def look(self, evidence: Path | None) -> None:
         """Runs the original, unless the file `evidence` says what it does, and gathers the evidence."""
-        workloads = self._request.workloads or (Workload(),)
-        execution = self._subject.image.config.execution
-        if evidence is not None:
-            self.recorded = read_evidence(evidence, execution, workloads)
-        with self._unpacked() as (contents, box):
-            if box is not None and evidence is None:
-                self.recorded = record_original(box, self._subject.image, workloads, self._folder)
-            self.known = know(self._subject, contents, self.recorded.observed, self._request)
+        looked = look_at(self._subject, self._request, evidence, self._folder)
+        self.known, self.recorded, self._why_not_run = looked.known, looked.recorded, looked.why_not_run
         self.notes += self.known.evidence.problems
 
     def try_levels(self) -> str:
@@ -133,21 +124,6 @@ class _Slimming:
             if not attempt.proof.failed:
                 return staged
         return ""
-
-    @contextmanager
-    def _unpacked(self) -> Iterator[tuple[UnpackedContents, Box | None]]:
-        """The contents of the original and, where a sandbox can be made, that."""
-        subject = self._subject
-        tree = subject.view.merged.tree
-        with ExitStack() as stack:
-            box: Box | None = None
-            try:
-                box = stack.enter_context(box_of(subject.image, subject.indexes, tree))
-                contents = box.contents
-            except Unsupported as error:
-                self._why_not_run = str(error)
-                contents = stack.enter_context(plain_contents(subject.image, subject.indexes, tree))
-            yield contents, box
 
     def _levels(self) -> tuple[str, ...]:
         static = not self.recorded.expectations
@@ -180,6 +156,7 @@ class _Slimming:
                 compression=request.compression,
                 keep_layers=self._base,
                 threads=request.threads,
+                labels=labels_of(subject.image, self.selection.level),
                 progress=self._progress,
             )
 
