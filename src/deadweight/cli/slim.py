@@ -21,14 +21,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how deep to cut (default: auto, the deepest whose result passes all probes)",
     )
     add_asked(parser)
-    _add_base(add_choice(parser))
+    add_choice(parser)
     _add_evidence(parser)
     _add_output(parser)
     add_platform(parser)
     add_access(parser)
 
 
-def add_choice(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+def add_choice(parser: argparse.ArgumentParser) -> None:
     """The options that say what stays whatever the evidence, and what goes."""
     group = parser.add_argument_group("what stays")
     group.add_argument(
@@ -47,10 +47,6 @@ def add_choice(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group.add_argument(
         "--drop-shell", action="store_true", help="keep no shell that nothing but people would use"
     )
-    return group
-
-
-def _add_base(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--keep-base",
         metavar="N-OR-IMAGE",

@@ -71,6 +71,7 @@ def _run(options: argparse.Namespace) -> int:
         keep_packages=tuple(options.keep_package),
         drop_shell=options.drop_shell,
         traces=tuple(options.trace),
+        keep_base=options.keep_base or "",
     )
     progress = open_progress()
     try:

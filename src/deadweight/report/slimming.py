@@ -13,13 +13,14 @@ from deadweight.report.console import listing, section
 from deadweight.report.markdown import code, plain, table
 from deadweight.report.units import UNKNOWN, count, printable, size
 from deadweight.slim.result import Proof, SlimResult
-from deadweight.slim.selection import DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
+from deadweight.slim.selection import BOOKS, DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
 
 _TITLES = {
     **{kind.id: kind.title for kind in KINDS},
     UNUSED_PACKAGE: "Packages that nothing needs",
     UNREACHED: "Files of packages that nothing reaches",
     DROPPED: "Dropped, as asked for",
+    BOOKS: "Entries of packages that are gone",
 }
 
 

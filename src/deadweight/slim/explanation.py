@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -13,7 +13,10 @@ from deadweight.evidence.company import DATABASES
 from deadweight.evidence.model import Step
 from deadweight.inventory.model import Package
 from deadweight.layer.entry import SYMLINK
+from deadweight.passes.databases.rewrite import rewrite_databases
+from deadweight.passes.staying import staying
 from deadweight.slim.selection import (
+    BOOKS,
     DROPPED,
     LEVELS,
     LOSSLESS,
@@ -21,10 +24,10 @@ from deadweight.slim.selection import (
     UNUSED_PACKAGE,
     Known,
     Removal,
-    Selection,
     select,
 )
 from deadweight.slim.subject import Subject
+from deadweight.tree.merge import merge
 from deadweight.tree.node import Node
 
 MAX_NAMES = 5
@@ -98,15 +101,17 @@ def dead_of(subject: Subject, path: str) -> tuple[Dead, ...]:
 
 
 class Explainer:
-    """Explains paths of `subject` for one level."""
+    """Explains paths of `subject` for one level; the first `base` layers stay as they are."""
 
-    def __init__(self, subject: Subject, known: Known, level: str) -> None:
+    def __init__(self, subject: Subject, known: Known, level: str, base: int = 0) -> None:
         self._subject = subject
+        self._base = base
         self._known = known
         self._owners = known.scene.inventory.owners
         levels = reversed(LEVELS[LEVELS.index(level) :])
         self._selections = {mild: select(mild, known) for mild in levels}
         self._selection = self._selections[level]
+        self._written = self._rewritten()
         self._gone = {mild: {id(one) for one in found.packages} for mild, found in self._selections.items()}
 
     def hidden(self, path: str) -> Why:
@@ -118,7 +123,7 @@ class Explainer:
     def shown(self, node: Node) -> Why:
         """Why `node` stays or goes."""
         path = node.path
-        stays = not path or path in self._selection.kept
+        stays = not path or path in self._written
         level, kind = ("", "") if stays else self._removal(node)
         because = self._stays(node) if stays else self._goes(node, level, kind)
         owner = self._owners.get(path)
@@ -137,8 +142,26 @@ class Explainer:
             dead=() if node.is_directory else dead_of(self._subject, path),
         )
 
+    def _rewritten(self) -> frozenset[str]:
+        """What is written at the level: package databases have a say, and base layers."""
+        subject, kept = self._subject, self._selection.kept
+        merged = subject.view.merged
+        databases = rewrite_databases(
+            subject.image,
+            subject.indexes,
+            merged,
+            subject.view.inventory,
+            lambda node: node.path in kept,
+            self._base,
+        )
+        base = merge(subject.indexes[: self._base]).tree if self._base else None
+        left = staying(merged, databases.kept, base, self._base)
+        return frozenset({*left.leaves, *left.directories})
+
     def _removal(self, node: Node) -> tuple[str, str]:
         """The mildest level that removes `node`, and the kind; a directory has no kind."""
+        if node.path in self._selection.kept:
+            return self._selection.level, "" if node.is_directory else BOOKS
         for level, selection in self._selections.items():
             if node.path not in selection.kept:
                 removal = self._removals[level].get(node.path)
@@ -157,6 +180,8 @@ class Explainer:
         reason = self._known.evidence.reasons.get(path)
         if reason is not None:
             return reason.because
+        if not node.is_directory and node.touched < self._base:
+            return "it lies in a base layer, which is kept as it is"
         if node.is_directory:
             empty = all(below.is_directory for _, below in node.walk())
             return "nothing was in it: somebody may write into it" if empty else "it holds what stays"
@@ -165,6 +190,8 @@ class Explainer:
         if path.startswith(DATABASES):
             return "package managers keep their books there: they are written anew, and say what is left"
         owner = self._owners.get(path)
+        if path not in self._selection.kept:
+            return "its package stays whole: nothing can rewrite its database"
         if node.entry.kind == SYMLINK and self._leads_to_what_stays(node):
             return "it leads to what stays"
         if owner is None:
@@ -173,7 +200,7 @@ class Explainer:
 
     def _leads_to_what_stays(self, node: Node) -> bool:
         target = self._known.scene.resolve(node.path)
-        return target is not None and (target.is_directory or target.path in self._selection.kept)
+        return target is not None and (target.is_directory or target.path in self._written)
 
     def _package_stays(self, package: Package) -> str:
         reached = next((path for path in package.paths if path in self._known.evidence.reasons), None)
@@ -189,6 +216,8 @@ class Explainer:
         if kind == DROPPED:
             patterns = (one for one in self._known.drop if fnmatchcase("/" + node.path, one))
             return f"--drop {next(patterns)}"
+        if kind == BOOKS:
+            return "it speaks of a package that goes"
         owner = self._owners.get(node.path)
         if kind == UNUSED_PACKAGE and owner is not None:
             return f"nobody needs {owner.label}: {self._package_goes(owner, level)}"
@@ -219,29 +248,26 @@ class Explainer:
                 yield other
 
     def _below(self, directory: Node) -> Below:
-        selection = self._selection
-        within = f"{directory.path}/" if directory.path else ""
-        leaves = [node for _, node in directory.walk() if not node.is_directory]
-        return Below(
-            *_counted(leaves, selection),
-            tuple(removal for removal in selection.removals if removal.path.startswith(within)),
-        )
-
-
-def _counted(nodes: Iterable[Node], selection: Selection) -> tuple[int, int]:
-    """How many of `nodes` stay, and their content bytes, each content once."""
-    files = unpacked = 0
-    seen: set[tuple[int, int]] = set()
-    for node in nodes:
-        if node.path in selection.kept:
+        files = unpacked = 0
+        seen: set[tuple[int, int]] = set()
+        removals = []
+        removed = self._removals[self._selection.level]
+        for _, node in directory.walk():
+            if node.is_directory:
+                continue
+            if node.path not in self._written:
+                books = Removal(node.path, node.entry.size, BOOKS, "")
+                removals.append(removed.get(node.path, books))
+                continue
             files += 1
             if node.is_file and (node.layer, node.number) not in seen:
                 seen.add((node.layer, node.number))
                 unpacked += node.entry.size
-    return files, unpacked
+        return Below(files, unpacked, tuple(sorted(removals)))
 
 
 def _named(names: list[str]) -> str:
-    more = len(names) - MAX_NAMES
-    text = ", ".join(sorted(set(names))[:MAX_NAMES])
+    several = sorted(set(names))
+    more = len(several) - MAX_NAMES
+    text = ", ".join(several[:MAX_NAMES])
     return f"{text} and {more} more" if more > 0 else text

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deadweight.errors import UsageError
+from deadweight.evidence.company import DATABASES, STATE
 from deadweight.image import AS_DOCKER_WOULD, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.inventory.model import Package
@@ -14,7 +15,7 @@ from deadweight.layer.entry import FILE, SYMLINK, Entry
 from deadweight.oci.descriptor import Platform
 from deadweight.passes.databases.rewrite import database_files
 from deadweight.slim.labels import level_of, require_original
-from deadweight.slim.selection import UNREACHED, UNUSED_PACKAGE, Removal
+from deadweight.slim.selection import BOOKS, UNREACHED, UNUSED_PACKAGE, Removal
 from deadweight.slim.subject import Subject, read_subject
 from deadweight.transport.base import Access
 from deadweight.tree.node import Node, Tree
@@ -144,8 +145,13 @@ class _Classes:
         if node.path in self._needless:
             return self._needless[node.path], label
         if owner is None:
-            return "", ""
+            return self._unowned(node.path), ""
         return UNREACHED if _identity(owner) in self._left else UNUSED_PACKAGE, label
+
+    def _unowned(self, path: str) -> str:
+        if path.startswith(DATABASES):
+            return BOOKS
+        return UNREACHED if path.startswith(tuple(STATE)) else ""
 
 
 def _identity(package: Package) -> tuple[str, str, str, str]:

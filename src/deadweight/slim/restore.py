@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -10,7 +10,7 @@ from deadweight.copying.copier import copy, require_distinct
 from deadweight.errors import NotFound
 from deadweight.evidence.closure.elf import ElfClosure
 from deadweight.evidence.closures import Quiet
-from deadweight.evidence.model import Claim, Evidence
+from deadweight.evidence.model import Claim, Reason
 from deadweight.evidence.scene import Scene
 from deadweight.evidence.walk import gather_to_start
 from deadweight.image import AS_DOCKER_WOULD
@@ -95,10 +95,9 @@ def restore(
     ):
         for image in (pair.original.image, pair.slimmed.image):
             require_distinct(image.reference, target.reference)
-        evidence = _needed(pair, patterns, packages)
-        kept = pair.kept() | evidence.reasons.keys()
+        reasons, problems = _needed(pair, patterns, packages)
         staged = f"oci:{scratch / 'restored'}:image"
-        written = _write(pair, frozenset(kept), staged, progress)
+        written = _write(pair, pair.kept() | reasons.keys(), staged, progress)
         with open_source(staged, access) as source:
             threads = available_threads()
             digest = copy(source, target, compression=None, platform=None, threads=threads).digest
@@ -107,10 +106,10 @@ def restore(
             slimmed=pair.slimmed.image.reference,
             destination=target.reference,
             digest=digest,
-            restored=tuple(_restored(pair, evidence)),
+            restored=tuple(_restored(pair, reasons)),
             before=pair.slimmed.measure(),
             written=written,
-            problems=evidence.problems,
+            problems=problems,
         )
 
 
@@ -160,22 +159,28 @@ class _Interpreters(Quiet):
             )
 
 
-def _needed(pair: Pair, patterns: Sequence[str], packages: Sequence[str]) -> Evidence:
+def _needed(
+    pair: Pair, patterns: Sequence[str], packages: Sequence[str]
+) -> tuple[Mapping[str, Reason], tuple[str, ...]]:
+    """What comes back, with the reasons, and what could not be looked into."""
     original = pair.original
     with plain_contents(original.image, original.indexes, original.view.merged.tree) as contents:
         scene = original.scene(contents)
-        roots = list(named(scene, patterns, packages))
-        return gather_to_start(scene, roots, (ElfClosure(), InterpreterClosure()))
+        asked = list(named(scene, patterns, packages))
+        evidence = gather_to_start(scene, asked, (ElfClosure(), InterpreterClosure()))
+    # A link that leads to nothing needs nothing, and no evidence leads to it.
+    reasons = {claim.path: Reason("", claim.rule, claim.because) for claim in asked}
+    return {**reasons, **evidence.reasons}, evidence.problems
 
 
-def _restored(pair: Pair, evidence: Evidence) -> Iterator[Restored]:
+def _restored(pair: Pair, reasons: Mapping[str, Reason]) -> Iterator[Restored]:
     for removal in pair.removals():
-        reason = evidence.reasons.get(removal.path)
+        reason = reasons.get(removal.path)
         if reason is not None:
             yield Restored(removal.path, reason.rule, reason.because, removal.unpacked)
 
 
-def _write(pair: Pair, kept: frozenset[str], staged: str, progress: Progress) -> Written:
+def _write(pair: Pair, kept: Container[str], staged: str, progress: Progress) -> Written:
     subject, config = pair.original, pair.slimmed.image.config_document
     same = _same_layers(pair)
     databases = rewrite_databases(

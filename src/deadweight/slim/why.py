@@ -11,6 +11,7 @@ from deadweight.image import AS_DOCKER_WOULD, Image, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
+from deadweight.slim.base_image import base_layers
 from deadweight.slim.explanation import Explainer, Why, dead_of
 from deadweight.slim.looking import Looked, look_at, look_without_running
 from deadweight.slim.request import AUTO, Request
@@ -59,13 +60,14 @@ def why(
     """
     with open_image(reference, platform, access) as image:
         subject = read_subject(image, cache=cache, progress=progress)
+        base = base_layers(image, request.keep_base, access) if request.keep_base else 0
         found = [_find(subject, path) for path in paths]  # a mistake is told before anything runs
         if run or evidence is not None:
             looked = look_at(subject, request, evidence, folder)
         else:
             looked = look_without_running(subject, request)
         level = _level(request.level, looked, image)
-        explainer = Explainer(subject, looked.known, level)
+        explainer = Explainer(subject, looked.known, level, base)
         answers: list[Why] = []
         for path, nodes in found:
             answers += map(explainer.shown, nodes) if nodes else [explainer.hidden(path)]
