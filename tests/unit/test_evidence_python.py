@@ -331,14 +331,14 @@ def test_knowledge_reaches_modules_and_data() -> None:
         "asyncio/queues.py": "",
     }
     members = (
-        file("usr/share/zoneinfo/Asia/Tokyo"),
+        file("usr/lib/zoneinfo/Asia/Tokyo"),
         file("etc/ssl/certs/ca-certificates.crt"),
         file("usr/share/zoneinfo/UTC"),
     )
     owned = Debian().add("data", *members).layer
     kept = set(follow(*python(library), *owned, app("import zoneinfo, asyncio")).reasons)
     assert {
-        "usr/share/zoneinfo/Asia/Tokyo",
+        "usr/lib/zoneinfo/Asia/Tokyo",
         f"{LIBRARY}/zoneinfo/_tzpath.py",
         f"{LIBRARY}/asyncio/queues.py",
     } <= kept
@@ -429,6 +429,19 @@ def test_a_python_that_is_needed_late_runs_what_was_seen_before() -> None:
     scene = scene_of(*python({"json.py": ""}), starter, app("import json", "a.py"))
     assert modules(needed(scene, [], Later(), PythonClosure())) == {"json.py"}
     assert modules(needed(scene, [], PythonClosure())) == set()
+
+
+def test_the_order_in_which_paths_are_needed_does_not_matter() -> None:
+    members = (
+        *python({"json.py": "", "csv.py": ""}),
+        *distribution("one", file("one.py", b"import json"), file("data.bin"), requires="two"),
+        *distribution("two", file("two.py", b"import csv")),
+    )
+    roots = (INTERPRETER, f"{SITE}/one.py")
+    forwards = follow(*members, roots=roots)
+    backwards = follow(*members, roots=roots[::-1])
+    assert set(forwards.reasons) == set(backwards.reasons)
+    assert {f"{SITE}/two.py", f"{SITE}/data.bin", f"{LIBRARY}/csv.py"} <= set(backwards.reasons)
 
 
 def test_who_decides() -> None:

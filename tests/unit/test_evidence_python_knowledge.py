@@ -37,5 +37,5 @@ def test_what_the_file_says_is_what_is_known() -> None:
     knowledge = python_knowledge()
     assert knowledge == parse(TEXT)
     assert "_strptime" in {name for need in knowledge.needs["datetime"] for name in need.modules}
-    assert "usr/share/zoneinfo" in {path for need in knowledge.needs["zoneinfo"] for path in need.paths}
+    assert "usr/lib/zoneinfo" in {path for need in knowledge.needs["zoneinfo"] for path in need.paths}
     assert knowledge.ignored["multiprocessing.util"] == {"test", "test.support"}

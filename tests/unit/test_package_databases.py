@@ -120,7 +120,7 @@ def test_what_names_packages_beside_the_status_follows() -> None:
         f"{DPKG}/available": stanza("one"),
         "var/lib/apt/extended_states": "Package: one\nArchitecture: amd64\nAuto-Installed: 1\n\n",
         f"{DPKG}/triggers/File": "/usr/share/one one/noawait\n/usr/share/two two:amd64\n",
-        f"{DPKG}/triggers/ldconfig": "one\ntwo\n",
+        f"{DPKG}/triggers/ldconfig": "one\n \ntwo\n",
         f"{DPKG}/triggers/Unincorp": "/usr/share/one one\n",
         f"{DPKG}/diversions": "/bin/a\n/bin/a.distrib\none\n",
         f"{DPKG}/statoverride": "root root 755 /usr/bin/one\n",
@@ -132,7 +132,7 @@ def test_what_names_packages_beside_the_status_follows() -> None:
         f"{DPKG}/available": "",
         "var/lib/apt/extended_states": "",
         f"{DPKG}/triggers/File": "/usr/share/two two:amd64\n",
-        f"{DPKG}/triggers/ldconfig": "two\n",
+        f"{DPKG}/triggers/ldconfig": " \ntwo\n",
     }
 
 

@@ -150,6 +150,26 @@ def test_it_is_not_larger_than_what_a_stronger_codec_wrote(tmp_path: Path) -> No
             assert result.paths == source.paths
 
 
+def test_what_must_go_from_what_a_stronger_codec_wrote_is_compressed_harder(tmp_path: Path) -> None:
+    text = b" ".join(b"%d" % number for number in random.Random(2).choices(range(50_000), k=60_000))
+    layers = [[Item("small", "f", NOISE[:9000]), Item("text", "f", text)]]
+    with opened(recompressed(tmp_path, layers, level=6)) as source:
+        written = write(source, lambda node: node.path == "text", NONE, tmp_path / "out")
+        quick = write(
+            source,
+            lambda node: node.path == "text",
+            NONE,
+            tmp_path / "quick",
+            compression=Compression("gzip", 1),
+        )
+        (layer,) = written.layers
+        assert layer.written is not None
+        assert layer.written.size <= layer.original.size
+        assert quick.wire <= layer.original.size
+        with opened(f"oci:{tmp_path / 'quick'}:x") as result:
+            assert result.paths == {"", "text"}
+
+
 def test_what_is_replaced_has_its_new_content_and_its_old_owner(image: str, tmp_path: Path) -> None:
     with opened(image) as source:
         write(source, everything, {"etc/c": b"new"}, tmp_path / "out")

@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from deadweight.cli.command import Command, add_access, add_platform, whole_number
+from deadweight.cli.command import Command, add_access, whole_number
 from deadweight.cli.probe import add_asked
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", metavar="IMAGE")
     parser.add_argument(
-        "--to", required=True, metavar="DEST", help="where the slimmed image goes, as TRANSPORT:LOCATION"
+        "image", nargs="+", metavar="IMAGE", help="of several the layers that they share stay shared"
+    )
+    parser.add_argument(
+        "--to",
+        required=True,
+        action="append",
+        metavar="DEST",
+        help="where the slimmed image goes, as TRANSPORT:LOCATION; one for each IMAGE",
     )
     parser.add_argument(
         "--level",
@@ -24,7 +30,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(parser)
     _add_evidence(parser)
     _add_output(parser)
-    add_platform(parser)
+    parser.add_argument(
+        "--platform", metavar="OS/ARCH", help="one image of an index, or 'all' (default: this machine's)"
+    )
     add_access(parser)
 
 

@@ -30,7 +30,8 @@ from deadweight.transport.base import Destination
 
 _PIECE = 1 << 20
 _IN_MEMORY = 8 << 20
-_STRONGEST = {GZIP: Compression(GZIP, 9), ZSTD: Compression(ZSTD, 19)}
+_STRONGER = {GZIP: (6, 9), ZSTD: (12, 19), UNCOMPRESSED: ()}
+"""Levels for a layer that the usual one makes larger than it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ class LayerWriter:
                 size = self._compressed(_hashed(tar, hasher), compression, spool)
             if size > old.size and stored and plan.unchanged(index.entries):
                 return self._moved(old), layer.diff_id
-            if size > old.size and compression.method in _STRONGEST:
-                compression, spool = self._strongest(compression, spool, smaller)
-            if spool.tell() > old.size and stored and image_plan.restore(layer.position):
+            if size > old.size and stored and image_plan.restore(layer.position):
                 return self._moved(old), layer.diff_id
+            if size > old.size:
+                compression, spool = self._stronger(compression, (spool, smaller), old.size)
             spool.seek(0)
             media_type = media_types.with_compression(old.media_type, compression.method)
             blob = self._destination.put_blob(_pieces(cast("BinaryIO", spool), SILENT), media_type, None)
@@ -149,17 +150,24 @@ class LayerWriter:
         with closing(compress(tar, compression, self._threads)) as stored:
             return sum(into.write(piece) for piece in stored)
 
-    def _strongest(
-        self, compression: Compression, spool: IO[bytes], other: IO[bytes]
+    def _stronger(
+        self, compression: Compression, spools: tuple[IO[bytes], IO[bytes]], limit: int
     ) -> tuple[Compression, IO[bytes]]:
-        """The smaller one of `spool` and what the strongest level makes of it, which goes into `other`."""
-        strongest = _STRONGEST[compression.method]
-        size = spool.tell()
-        spool.seek(0)
-        tar = decoded(cast("BinaryIO", spool), "a layer of our own")
-        if self._compressed(tar, strongest, other) < size:
-            return strongest, other
-        return compression, spool
+        """The layer in the first of `spools` compressed harder, until it has no more than `limit` bytes or no level is left."""
+        best, other = spools
+        size = best.seek(0, 2)
+        for level in _STRONGER[compression.method]:
+            if size <= limit:
+                break
+            best.seek(0)
+            other.seek(0)
+            other.truncate()
+            harder = Compression(compression.method, level)
+            tar = decoded(cast("BinaryIO", best), "a layer of our own")
+            found = self._compressed(tar, harder, other)
+            if found < size:
+                best, other, size, compression = other, best, found, harder
+        return compression, best
 
 
 def _spool() -> IO[bytes]:

@@ -83,8 +83,9 @@ def verdict(result: SlimResult) -> str:
 
 def print_slim(result: SlimResult, console: Console, top: int) -> None:
     """Prints sizes before and after, what was removed, the proof and the notes; `top` bounds the rows of each list."""
-    console.print(Text(f"{printable(result.reference)} -> {printable(result.destination)}", style="bold"))
-    console.print(Text(verdict(result)))
+    head = f"{printable(result.reference)} -> {printable(result.destination)}"
+    console.print(Text(head, style="bold", overflow="fold"), soft_wrap=True)
+    console.print(Text(f"{result.platform}: {verdict(result)}"))
     sizes = listing("", "before", "after", "factor", "")
     for row in rows(result):
         sizes.add_row(*row, "")

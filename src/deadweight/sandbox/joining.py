@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +26,15 @@ _START = 10.0
 """The most seconds that are waited for the process that connects, beyond those for a connection."""
 
 
+class Group(subprocess.Popen[bytes]):
+    """A process that leads a group of its own, and is killed with all of it."""
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+
 def join(
     process: int,
     ways: Sequence[Sequence[str]],
@@ -35,7 +45,7 @@ def join(
     before: Sequence[str] = (),
     pass_fds: Sequence[int] = (),
     **streams: Any,
-) -> subprocess.Popen[bytes]:
+) -> Group:
     """Starts `argv` in the namespaces of `process`, as `inside.join` says; what is `before` it, such as strace, stays outside.
 
     `streams` go to `subprocess.Popen`; its pipes then belong to root of `owner`.
@@ -46,7 +56,7 @@ def join(
     # A broken pipe: it has ended, and whoever waits for it learns of that.
     with suppress(BrokenPipeError), os.fdopen(tell, "w") as teller:
         try:
-            started = subprocess.Popen(
+            started = Group(
                 [*before, sys.executable, "-I", "-S", str(JOIN), str(hear)],
                 start_new_session=True,
                 pass_fds=(hear, *kept),
@@ -70,8 +80,8 @@ class Network(Protocol):
         Raises OSError where there is none within `seconds`, `NotFound` where the sandbox has ended.
         """
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """A program of the host, in that network and a process group of its own; its output goes to pipes."""
+    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> Group:
+        """A program of the host, in that network; its output goes to pipes."""
 
 
 class HostNetwork:
@@ -80,8 +90,8 @@ class HostNetwork:
     def connect(self, port: int, seconds: float) -> socket.socket:
         return connect(port, seconds)
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> Group:
+        return Group(
             list(argv),
             start_new_session=True,
             env=environment,
@@ -117,12 +127,12 @@ class OwnNetwork:
             told, descriptors, _, _ = socket.recv_fds(self._caller, MAX_PACKET, 1)
         if told:
             return told, descriptors
-        if not Path(f"/proc/{self._process}").exists():
+        if not Path(f"/proc/{self._process}/ns/net").exists():  # of a zombie, too, there is none
             raise NotFound("the program", "has ended")
         self._dialler.kill()
         raise TransportError("the sandbox's network", _last_line(self._dialler.stderr))
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> Group:
         return join(
             self._process,
             NETWORK,

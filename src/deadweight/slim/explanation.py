@@ -15,6 +15,7 @@ from deadweight.inventory.model import Package
 from deadweight.layer.entry import SYMLINK
 from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.staying import staying
+from deadweight.slim.looking import Looked
 from deadweight.slim.selection import (
     BOOKS,
     DROPPED,
@@ -22,7 +23,6 @@ from deadweight.slim.selection import (
     LOSSLESS,
     UNREACHED,
     UNUSED_PACKAGE,
-    Known,
     Removal,
     select,
 )
@@ -103,7 +103,8 @@ def dead_of(subject: Subject, path: str) -> tuple[Dead, ...]:
 class Explainer:
     """Explains paths of `subject` for one level; the first `base` layers stay as they are."""
 
-    def __init__(self, subject: Subject, known: Known, level: str, base: int = 0) -> None:
+    def __init__(self, subject: Subject, looked: Looked, level: str, base: int = 0) -> None:
+        known = looked.known
         self._subject = subject
         self._base = base
         self._known = known
@@ -111,7 +112,7 @@ class Explainer:
         levels = reversed(LEVELS[LEVELS.index(level) :])
         self._selections = {mild: select(mild, known) for mild in levels}
         self._selection = self._selections[level]
-        self._written = self._rewritten()
+        self._written = self._rewritten(looked.databases)
         self._gone = {mild: {id(one) for one in found.packages} for mild, found in self._selections.items()}
 
     def hidden(self, path: str) -> Why:
@@ -142,20 +143,21 @@ class Explainer:
             dead=() if node.is_directory else dead_of(self._subject, path),
         )
 
-    def _rewritten(self) -> frozenset[str]:
+    def _rewritten(self, databases: Mapping[str, bytes]) -> frozenset[str]:
         """What is written at the level: package databases have a say, and base layers."""
         subject, kept = self._subject, self._selection.kept
         merged = subject.view.merged
-        databases = rewrite_databases(
+        books = rewrite_databases(
             subject.image,
             subject.indexes,
             merged,
             subject.view.inventory,
             lambda node: node.path in kept,
             self._base,
+            databases,
         )
         base = merge(subject.indexes[: self._base]).tree if self._base else None
-        left = staying(merged, databases.kept, base, self._base)
+        left = staying(merged, books.kept, base, self._base)
         return frozenset({*left.leaves, *left.directories})
 
     def _removal(self, node: Node) -> tuple[str, str]:

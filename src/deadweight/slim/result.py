@@ -63,6 +63,7 @@ class SlimResult:
 
     reference: str
     """The full reference that was read."""
+    platform: str
     destination: str
     before: Measure
     attempts: tuple[Attempt, ...]

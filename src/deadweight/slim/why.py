@@ -67,7 +67,7 @@ def why(
         else:
             looked = look_without_running(subject, request)
         level = _level(request.level, looked, image)
-        explainer = Explainer(subject, looked.known, level, base)
+        explainer = Explainer(subject, looked, level, base)
         answers: list[Why] = []
         for path, nodes in found:
             answers += map(explainer.shown, nodes) if nodes else [explainer.hidden(path)]

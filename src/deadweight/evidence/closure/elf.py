@@ -21,8 +21,10 @@ PRELOADED = "elf-preload"
 
 PRELOAD = "etc/ld.so.preload"
 
-MAX_INHERITED = 256
+MAX_INHERITED = 64
 """The most folders of others' DT_RPATH in which one library is searched for what it needs."""
+MAX_AGAIN = 10_000
+"""How often libraries of one image are looked at again because of such a folder."""
 
 
 class ElfClosure:
@@ -44,6 +46,7 @@ class ElfFollower(Quiet):
         self._linker = Linker(scene)
         self._inherited: dict[str, tuple[str, ...]] = {}
         self._seen: set[str] = set()
+        self._again = 0
         self._folders = frozenset(self._linker.directories)
         self._programs = frozenset(
             node.path for place in PROGRAM_FOLDERS if (node := scene.resolve(place)) is not None
@@ -93,7 +96,8 @@ class ElfFollower(Quiet):
         if node is None or not new:
             return
         self._inherited[node.path] = known + new
-        if node.path in self._seen:
+        if node.path in self._seen and self._again < MAX_AGAIN:
+            self._again += 1
             yield node.path, self._scene.elf_files[node.path]
 
     def decides(self, node: Node, owner: Package | None) -> bool:

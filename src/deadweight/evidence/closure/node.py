@@ -116,7 +116,9 @@ class NodeFollower(Quiet):
         directory = node.path.rpartition("/")[0]
         if package is not None:
             yield from self._enter(package, f"it is in {package.name}, which stays whole")
-            if node.name.endswith(_SOURCES):
+            if node.name.endswith(_SOURCES) and not _TEST.search(
+                node.path, len(package.source) - len("package.json") - 1
+            ):
                 because = f"{node.name} of {package.name} imports it"
                 yield from self._name_all(imported(self._text(node)), directory, IMPORTED, because)
         elif node.name == "package.json":

@@ -7,7 +7,7 @@ imports by names that it computes is kept where the code tells the beginning of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from deadweight.evidence.closure.python_claims import Follow
 from deadweight.evidence.closure.python_distributions import (
@@ -103,25 +103,31 @@ class PythonFollower(Quiet):
         return path.endswith(_MODULE) if site else path.startswith(self._libraries)
 
     def follow(self, node: Node) -> Iterator[Claim]:
-        if not node.is_file:
+        if not node.is_file or not self._environments:
             return
         for library in self._starts(node):
             yield from self._start(library)
-        source = self._sources.source(node)
-        if source is not None:
-            for place in self._found_by(node):
-                yield from self._in(place, source)
-            if not any(place.package_of(node) is not None for place in self._places):
-                self._waiting.append(node)
-            finders = {place.environment.library: place.finder for place in self._places}
-            for finder in finders.values():
-                for compiled in finder.bytecode(node):
-                    yield Claim(
-                        compiled.path, BYTECODE, "it was compiled from this file, and makes the start faster"
-                    )
-        elif node.name.endswith(_ARCHIVES):
+        places = [place for place in self._places if place.package_of(node) is not None]
+        if not places:
+            self._waiting.append(node)
+        if self._places:
+            yield from self._read(node, places or self._places)
+            yield from self._company(node)
+
+    def _read(self, node: Node, places: Sequence[Place]) -> Iterator[Claim]:
+        """What the source in `node` needs in `places`, if it is one."""
+        if node.name.endswith(_ARCHIVES):
             yield from self._all(node)
-        yield from self._company(node)
+        source = self._sources.source(node)
+        if source is None:
+            return
+        for place in places:
+            yield from self._in(place, source)
+        finders = {place.environment.library: place.finder for place in places}
+        for finder in finders.values():
+            for compiled in finder.bytecode(node):
+                because = "it was compiled from this file, and makes the start faster"
+                yield Claim(compiled.path, BYTECODE, because)
 
     def _all(self, node: Node) -> Iterator[Claim]:
         """All of the standard library, because what an archive imports is not known."""
@@ -165,15 +171,11 @@ class PythonFollower(Quiet):
                     yield Claim(path, ENVIRONMENT, f"Python {library.version} reads it when it starts")
             for need in self._knowledge.start:
                 yield from place.need(need)
-            waiting = (self._sources.source(node) for node in self._waiting)
-            for source in (*self._sources.config(), *waiting):
-                if source is not None:
-                    yield from self._in(place, source)
-
-    def _found_by(self, node: Node) -> list[Place]:
-        """The environments in use that would find `node`; all of them for what none would."""
-        found = [place for place in self._places if place.package_of(node) is not None]
-        return found or self._places
+            for source in self._sources.config():
+                yield from self._in(place, source)
+            for node in self._waiting:
+                yield from self._read(node, [place])
+                yield from self._company(node)
 
     def _in(self, place: Place, source: Source) -> Iterator[Claim]:
         yield from self._follow.claims(place, source)

@@ -1,10 +1,12 @@
 """What POSIX promises to shell scripts, for images whose main program is one.
 
-A script may put the name of a command together, or be given it, and its writer counts on every utility of a system.
+A script may put the name of a command together, or be given it, and its writer counts on every utility of a system. A script
+that ends in another program (exec) only prepares that one's start: what it calls itself is all that it needs.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from deadweight.accounting.programs import SHELLS, started
@@ -24,6 +26,8 @@ UTILITIES = (
     *("sort", "split", "strings", "stty", "tail", "tee", "test", "timeout", "touch", "tput", "tr", "true", "tsort", "tty"),
     *("uname", "uncompress", "unexpand", "uniq", "unlink", "uudecode", "uuencode", "wc", "who", "xargs", "zcat"),
 )  # fmt: skip
+_HANDS_OVER = re.compile(r"^(?:[^#\n]*[;&|({]|)\s*exec\s+(?![<>0-9])", re.MULTILINE)
+"""An exec that does more than to open files."""
 
 
 class UtilitiesClosure:
@@ -59,7 +63,7 @@ class UtilitiesFollower(Quiet):
         for command in started(self._scene.execution):
             node = self._scene.program(command[0], self._scene.execution.working_dir or "/")
             script = self._scene.scripts.get(node.path) if node is not None else None
-            if node is not None and script is not None:
-                return node.path if script.interpreter.rpartition("/")[2] in SHELLS else ""
-            return ""
+            if node is None or script is None or script.interpreter.rpartition("/")[2] not in SHELLS:
+                return ""
+            return node.path if not _HANDS_OVER.search(script.text or "") else ""
         return ""

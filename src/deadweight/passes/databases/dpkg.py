@@ -179,4 +179,6 @@ def _interests(tree: Tree) -> list[Node]:
 def _triggers(text: str, gone: _Gone) -> str:
     """Who is interested in a trigger: ``package[:architecture][/noawait]`` a line, in File after a path."""
     lines = text.split("\n")
-    return "\n".join(line for line in lines if not line or not gone.owns(line.split()[-1].partition("/")[0]))
+    return "\n".join(
+        line for line in lines if not line.strip() or not gone.owns(line.split()[-1].partition("/")[0])
+    )

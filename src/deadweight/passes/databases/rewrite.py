@@ -56,8 +56,9 @@ def rewrite_databases(
     inventory: Inventory,
     kept: Kept,
     keep_layers: int = 0,
+    known: Mapping[str, bytes] | None = None,
 ) -> Rewritten:
-    """Rewrites the databases of `image` for what is `kept` of it.
+    """Rewrites the databases of `image` for what is `kept` of it. Contents of `database_files` that are `known` need not be read.
 
     A package is gone if none of its files is left but documentation and its own metadata; its part of the database goes
     with it. Of the others just the files that are left are listed. With `keep_layers`, what the first layers have is
@@ -66,7 +67,8 @@ def rewrite_databases(
     databases = database_files(merged.tree, inventory)
     if sum(node.entry.size for node in databases) > MAX_DATABASES:
         raise LimitExceeded(image.reference, f"has more than {MAX_DATABASES} bytes of package databases")
-    contents = read_files(image, indexes, databases)
+    contents = dict(known or {})
+    contents |= read_files(image, indexes, [node for node in databases if node.path not in contents])
     base = merge(indexes[:keep_layers]).tree if keep_layers else None
     return rewritten(merged, inventory, kept, contents, base, keep_layers)
 
