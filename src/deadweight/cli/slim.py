@@ -27,7 +27,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how deep to cut (default: auto, the deepest whose result passes all probes)",
     )
     add_asked(parser)
-    _add_choice(parser)
+    add_choice(parser)
     _add_evidence(parser)
     _add_output(parser)
     parser.add_argument(
@@ -36,7 +36,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_access(parser)
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> None:
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """The options that say what stays whatever the evidence, and what goes."""
     group = parser.add_argument_group("what stays")
     group.add_argument(
         "--keep",
@@ -69,6 +70,11 @@ def _add_evidence(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--save-evidence", metavar="FILE", help="write what was observed and answered, to be committed"
     )
+    add_trace(group)
+
+
+def add_trace(group: argparse._ArgumentGroup) -> None:
+    """The option for what others have observed."""
     group.add_argument(
         "--trace",
         action="append",

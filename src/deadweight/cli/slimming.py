@@ -16,6 +16,7 @@ from deadweight.indexing import Progress
 from deadweight.layer.cache import IndexCache, default_folder
 from deadweight.layer.compress import Compression, available_threads
 from deadweight.report.console import open_console
+from deadweight.report.slim_html import render_slim_html
 from deadweight.report.slim_json import render_slim_json
 from deadweight.report.slimming import print_slim, render_slim_markdown
 from deadweight.slim.evidence_file import evidence_text
@@ -28,7 +29,7 @@ from deadweight.slim.slim import slim
 
 def run(options: argparse.Namespace) -> int:
     """Slims; 1 where no level passes."""
-    silent = to_standard_output(options.json, options.markdown, options.save_evidence)
+    silent = to_standard_output(options.json, options.markdown, options.html, options.save_evidence)
     asked = asked_of(options)
     progress = open_progress()
     try:
@@ -37,10 +38,13 @@ def run(options: argparse.Namespace) -> int:
         progress.close()
     if len(results) > 1 and options.save_evidence:
         raise UsageError("--save-evidence", "is for one image", "slim them one by one to record them")
+    if len(results) > 1 and options.html:
+        raise UsageError("--html", "is for one image", "slim them one by one to see each")
     write_reports(
         (
             (options.json, lambda: render_slim_json(results)),
             (options.markdown, lambda: "\n".join(render_slim_markdown(one, options.top) for one in results)),
+            (options.html, lambda: render_slim_html(results[0])),
             (options.save_evidence, lambda: evidence_text(results[0].recorded)),
         )
     )

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from deadweight.copying.copier import copy, require_distinct
 from deadweight.errors import Unsupported
-from deadweight.evidence.scene import Contents
-from deadweight.image import AS_DOCKER_WOULD, Image, open_image
+from deadweight.image import AS_DOCKER_WOULD, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
-from deadweight.passes.databases.rewrite import MAX_DATABASES, database_files, rewrite_databases
+from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
-from deadweight.probe.workload import Workload
-from deadweight.sandbox import Box, box_of
-from deadweight.sandbox.contents import UnpackedContents, plain_contents
+from deadweight.sandbox import box_of
 from deadweight.scratch import scratch_folder
 from deadweight.slim.base_image import base_layers
-from deadweight.slim.evidence_file import read_evidence
-from deadweight.slim.knowing import know
-from deadweight.slim.recorded import Recorded, record_original
+from deadweight.slim.labels import labels_of
+from deadweight.slim.looking import look_at
+from deadweight.slim.recorded import Recorded
 from deadweight.slim.request import AUTO, Request
 from deadweight.slim.result import Attempt, Proof, SlimResult
 from deadweight.slim.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Selection, select
@@ -77,22 +73,6 @@ def publish(staged: str, target: Destination, request: Request) -> Digest | None
         return copy(source, target, compression=None, platform=None, threads=request.threads).digest
 
 
-def _require_host(image: Image) -> None:
-    """Raises `Unsupported` for an image whose programs this machine cannot run."""
-    host = Platform.of_host()
-    if not host.accepts(image.platform):
-        raise Unsupported(image.reference, f"is for {image.platform}, and this machine is {host}")
-
-
-def _databases(subject: Subject, contents: Contents) -> Mapping[str, bytes]:
-    """The contents of package databases, as far as they are at hand."""
-    nodes = database_files(subject.view.merged.tree, subject.view.inventory)
-    if sum(node.entry.size for node in nodes) > MAX_DATABASES:
-        return {}  # who rewrites them refuses that
-    found = ((node.path, contents.read(node, node.entry.size)) for node in nodes)
-    return {path: content for path, content in found if content is not None}
-
-
 class Slimming:
     """One image on its way: what is known of it, and what was tried."""
 
@@ -122,15 +102,9 @@ class Slimming:
 
     def look(self, evidence: Path | None) -> None:
         """Runs the original, unless the file `evidence` says what it does, and gathers the evidence."""
-        workloads = self._request.workloads or (Workload(),)
-        execution = self._subject.image.config.execution
-        if evidence is not None:
-            self.recorded = read_evidence(evidence, execution, workloads)
-        with self._unpacked() as (contents, box):
-            if box is not None and evidence is None:
-                self.recorded = record_original(box, self._subject.image, workloads, self._folder)
-            self.known = know(self._subject, contents, self.recorded.observed, self._request)
-            self._databases = _databases(self._subject, contents)
+        looked = look_at(self._subject, self._request, evidence, self._folder)
+        self.known, self.recorded, self._why_not_run = looked.known, looked.recorded, looked.why_not_run
+        self._databases = looked.databases
         self.notes += self.known.evidence.problems
 
     def result(self, destination: str, digest: Digest | None, seconds: float) -> SlimResult:
@@ -143,6 +117,7 @@ class Slimming:
             attempts=tuple(self.attempts),
             digest=digest,
             selection=self.selection,
+            view=self._subject.view,
             evidence=self.known.evidence,
             recorded=self.recorded,
             notes=tuple(self.notes),
@@ -177,22 +152,6 @@ class Slimming:
         self._written, self._base = subject, base
         self._databases = {}
 
-    @contextmanager
-    def _unpacked(self) -> Iterator[tuple[UnpackedContents, Box | None]]:
-        """The contents of the original and, where a sandbox can be made, that."""
-        subject = self._subject
-        tree = subject.view.merged.tree
-        with ExitStack() as stack:
-            box: Box | None = None
-            try:
-                _require_host(subject.image)
-                box = stack.enter_context(box_of(subject.image, subject.indexes, tree))
-                contents = box.contents
-            except Unsupported as error:
-                self._why_not_run = str(error)
-                contents = stack.enter_context(plain_contents(subject.image, subject.indexes, tree))
-            yield contents, box
-
     def write(self) -> str:
         """Writes what was chosen into the scratch folder; its reference there."""
         subject, request = self._written, self._request
@@ -218,6 +177,7 @@ class Slimming:
                 compression=request.compression,
                 keep_layers=self._base,
                 threads=request.threads,
+                labels=labels_of(self._subject.image, self.selection.level),
                 progress=self._progress,
             )
         return staged
