@@ -8,7 +8,7 @@ import signal
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import ROOT
@@ -57,6 +57,7 @@ def schema(name: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(loaded)
 
 
+@settings(deadline=None)
 @given(RECORDINGS)
 def test_what_is_written_is_read(recordings: list[Recording]) -> None:
     text = write_recordings("oci:app", recordings)
@@ -139,6 +140,7 @@ def test_no_stop_signals(text: str) -> None:
         stop_signal(Execution(stop_signal=text))
 
 
+@settings(deadline=None)
 @given(RECORDINGS)
 def test_every_recording_can_be_shown(recordings: list[Recording]) -> None:
     stream = io.StringIO()
