@@ -48,10 +48,11 @@ def expect(
     execution: Execution,
     workload: Workload,
     *,
+    again: Starter | None = None,
     folder: Path = Path(),
     limits: Limits = Limits(),  # noqa: B008 - it is frozen
 ) -> Expectation:
-    """What the original answers, as `record` has it.
+    """What the original answers, as `record` has it, in `box` and a second time in `again`, or in `box` too.
 
     Raises what that does, and `UnfitProbe` for a probe that was asked for and is not answered, or not twice the same.
     """
@@ -59,7 +60,7 @@ def expect(
     first = record(box, execution, whole, folder=folder, limits=limits)
     whole = complete(replace(whole, ends=first.ends), execution)
     _wait_for_another_second(first)
-    second = record(box, execution, whole, folder=folder, limits=limits)
+    second = record(again or box, execution, whole, folder=folder, limits=limits)
     if second.ends != first.ends:
         raise NotReady(
             "the program", "ends by itself one time, and not the other", "set ready, or ends = true"

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from deadweight.probe.compare import Difference, in_words
@@ -102,7 +103,7 @@ def print_results(original: str, result: str, proved: Sequence[Proved], console:
             word = Text("passed", style="green") if answer.passed else Text("FAILED", style="bold red")
             console.print(Text.assemble("  ", word, f"  {shown(answer.probe)}"), soft_wrap=True)
             for difference in answer.differences:
-                console.print(Padding(_side_by_side(difference), (0, 0, 0, 10)))
+                console.print(Padding(side_by_side(difference), (0, 0, 0, 10)))
     failed = sum(not answer.passed for one in proved for answer in one.results)
     total = sum(len(one.results) for one in proved)
     verdict = f"{failed} of {count(total, 'probe')} failed" if failed else f"{count(total, 'probe')} passed"
@@ -141,7 +142,8 @@ def _plain(answer: ProbeResult) -> dict[str, Any]:
     }
 
 
-def _side_by_side(difference: Difference) -> Any:
+def side_by_side(difference: Difference) -> Table:
+    """The lines of the original and of the result next to each other."""
     table = listing(difference.what, "original", "result", left=3)
     if not difference.rows:
         table.add_row("", Text(difference.expected, style="green"), Text(difference.found, style="red"))

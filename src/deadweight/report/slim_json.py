@@ -38,6 +38,7 @@ def report(result: SlimResult) -> dict[str, Any]:
         "before": _measure(result.before),
         "after": _measure(last.after),
         "proof": _proof(last.proof),
+        "would_pass": result.would_pass or None,
         "attempts": [_attempt(attempt) for attempt in result.attempts],
         "removed": [
             {"kind": one.kind, "title": one.title, "files": one.files, "unpacked": one.unpacked}
@@ -61,7 +62,15 @@ def _measure(measure: Measure) -> dict[str, Any]:
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
-    return {"level": attempt.level, "after": _measure(attempt.after), "proof": _proof(attempt.proof)}
+    return {
+        "level": attempt.level,
+        "after": _measure(attempt.after),
+        "proof": _proof(attempt.proof),
+        "missing": [
+            {"path": printable(one.path), "kind": one.kind, "owner": printable(one.owner) or None}
+            for one in attempt.missing
+        ],
+    }
 
 
 def _proof(proof: Proof) -> dict[str, Any]:

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.console import Console, Group
+from rich.padding import Padding
 from rich.text import Text
 
 from deadweight.accounting.findings.kinds import KINDS
 from deadweight.report.console import listing, section
 from deadweight.report.markdown import code, plain, table
+from deadweight.report.probes import side_by_side
 from deadweight.report.units import UNKNOWN, count, printable, size
-from deadweight.slim.result import Proof, SlimResult
+from deadweight.slim.result import Attempt, Proof, SlimResult
 from deadweight.slim.selection import BOOKS, DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
 
 _TITLES = {
@@ -77,7 +79,8 @@ def verdict(result: SlimResult) -> str:
     """One sentence: the level that was reached, and what that was proved by."""
     attempt = result.attempt
     if result.digest is None:
-        return f"nothing was written: {_told(attempt.proof)} at level {attempt.level}"
+        would = f"; level {result.would_pass} passes" if result.would_pass else ""
+        return f"nothing was written: {_told(attempt.proof)} at level {attempt.level}{would}"
     return f"level {attempt.level}, {_told(attempt.proof)}"
 
 
@@ -95,6 +98,8 @@ def print_slim(result: SlimResult, console: Console, top: int) -> None:
         removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
     console.print(section("removed", removed))
     console.print(_proofs(result, top))
+    for attempt in result.attempts:
+        _print_failure(attempt, console, top)
     for note in result.notes:
         console.print(Text(f"note: {printable(note)}"))
     if result.digest is not None:
@@ -139,3 +144,18 @@ def _proofs(result: SlimResult, top: int) -> Group:
             passed = "passed" if outcome.passed else "FAILED"
             table.add_row(attempt.level, printable(outcome.probe), passed)
     return section("proof", table)
+
+
+def _print_failure(attempt: Attempt, console: Console, top: int) -> None:
+    """What differs side by side, and what was looked for in vain."""
+    for outcome in attempt.proof.results:
+        for difference in outcome.differences:
+            console.print(Text(f"\n{attempt.level}: {printable(outcome.probe)}", style="bold red"))
+            console.print(Padding(side_by_side(difference), (0, 0, 0, 2)))
+    if attempt.missing:
+        found = listing("looked for, and removed", "because", "", left=2)
+        for one in attempt.missing[:top]:
+            found.add_row(f"/{printable(one.path)}", f"{title_of(one.kind)} {one.owner}".strip(), "")
+        console.print(
+            section(f"missing at level {attempt.level}; --keep them, or take a gentler level", found)
+        )

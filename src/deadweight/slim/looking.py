@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deadweight.errors import Unsupported
+from deadweight.errors import NotReady, Unsupported
 from deadweight.evidence.scene import Contents
 from deadweight.image import Image
 from deadweight.oci.descriptor import Platform
@@ -19,7 +19,7 @@ from deadweight.slim.evidence_file import read_evidence
 from deadweight.slim.knowing import know
 from deadweight.slim.recorded import Recorded, record_original
 from deadweight.slim.request import Request
-from deadweight.slim.selection import Known
+from deadweight.slim.selection import FILES, Known
 from deadweight.slim.subject import Subject
 
 
@@ -38,7 +38,8 @@ class Looked:
 def look_at(subject: Subject, request: Request, evidence: Path | None, folder: Path) -> Looked:
     """Runs `subject`, unless `evidence` is a file with what an earlier run found out, and gathers the evidence.
 
-    Scripts are relative to `folder`. Where no sandbox can be made, the evidence is what the files themselves tell.
+    Scripts are relative to `folder`. Where no sandbox can be made, or a program that nothing is to be asked cannot be
+    started, the evidence is what the files themselves tell.
     Raises `DeadweightError`.
     """
     workloads = request.workloads or (Workload(),)
@@ -47,7 +48,12 @@ def look_at(subject: Subject, request: Request, evidence: Path | None, folder: P
         recorded = read_evidence(evidence, subject.image.config.execution, workloads)
     with _unpacked(subject) as (contents, box, why_not):
         if box is not None and evidence is None:
-            recorded = record_original(box, subject.image, workloads, folder)
+            try:
+                recorded = record_original(box, subject.image, workloads, folder)
+            except NotReady as error:
+                if request.level == FILES or any(workload.probes for workload in workloads):
+                    raise
+                why_not = str(error)  # it may need what only its user could give it
         known = know(subject, contents, recorded.observed, request)
         return Looked(known, recorded, _databases(subject, contents), why_not)
 

@@ -10,7 +10,7 @@ from deadweight.image import Image
 from deadweight.probe.proof import Expectation, expect
 from deadweight.probe.workload import Workload
 from deadweight.sandbox import Box, TracedBox
-from deadweight.trace.observed import NOTHING, Observed
+from deadweight.trace.observed import NOTHING, Observed, differences, merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,17 @@ class Recorded:
     expectations: tuple[Expectation, ...] = ()
     observed: Observed = NOTHING
     """What any of the runs used."""
+    varied: tuple[str, ...] = ()
+    """The paths of the image that only one of two runs used, sorted. They are kept as well."""
 
 
 def record_original(box: Box, image: Image, workloads: Sequence[Workload], folder: Path) -> Recorded:
     """Runs `workloads` of `image`, traced. Scripts are relative to `folder`. Raises as `expect` does."""
-    traced = TracedBox(box)
+    first, second = TracedBox(box), TracedBox(box)
     expectations = tuple(
-        expect(traced, image.config.execution, workload, folder=folder) for workload in workloads
+        expect(first, image.config.execution, workload, again=second, folder=folder) for workload in workloads
     )
-    return Recorded(str(image.digest), expectations, traced.observed())
+    one, other = first.observed(), second.observed()
+    only = differences(one, other)
+    varied = tuple(sorted({*only.first, *only.second}))
+    return Recorded(str(image.digest), expectations, merge([one, other]), varied)

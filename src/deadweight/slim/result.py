@@ -9,7 +9,7 @@ from deadweight.evidence.model import Evidence
 from deadweight.oci.digest import Digest
 from deadweight.probe.proof import ProbeResult
 from deadweight.slim.recorded import Recorded
-from deadweight.slim.selection import Selection
+from deadweight.slim.selection import Removal, Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class Attempt:
     level: str
     after: Measure
     proof: Proof
+    missing: tuple[Removal, ...] = ()
+    """What the result was seen to look for in vain when it failed, and had been removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ class SlimResult:
     destination: str
     before: Measure
     attempts: tuple[Attempt, ...]
-    """In the order in which they were made; where one passed, it is the last."""
+    """In the order in which they were made; where one passed, it is the last. One that was only made to see whether it
+    passes, because none was asked for that does, is not among them.
+    """
     digest: Digest | None
     """Of the manifest that was written; None where no level passed."""
     selection: Selection
@@ -78,6 +82,8 @@ class SlimResult:
     recorded: Recorded
     notes: tuple[str, ...]
     seconds: float
+    would_pass: str = ""
+    """Where the level that was asked for fails: the next one that passes. Nothing is written for it."""
 
     @property
     def attempt(self) -> Attempt:

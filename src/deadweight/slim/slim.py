@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from deadweight.copying.copier import copy, require_distinct
 from deadweight.errors import Unsupported
-from deadweight.image import AS_DOCKER_WOULD, open_image
+from deadweight.image import AS_DOCKER_WOULD, Image, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
 from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
-from deadweight.sandbox import box_of
+from deadweight.sandbox import Box, Starter, TracedBox, box_of
 from deadweight.scratch import scratch_folder
 from deadweight.slim.base_image import base_layers
 from deadweight.slim.labels import labels_of
@@ -23,13 +23,15 @@ from deadweight.slim.looking import look_at
 from deadweight.slim.recorded import Recorded
 from deadweight.slim.request import AUTO, Request
 from deadweight.slim.result import Attempt, Proof, SlimResult
-from deadweight.slim.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Selection, select
+from deadweight.slim.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Removal, Selection, select
 from deadweight.slim.subject import Subject, read_subject
+from deadweight.trace.observed import Use
 from deadweight.transport.base import Access, Destination
 from deadweight.transport.names import open_destination, open_source, parse_destination
 
 _STATIC = (PACKAGES, LOSSLESS)
 """The levels for what was not run."""
+_SHOWN = 3
 
 
 def slim(
@@ -73,6 +75,12 @@ def publish(staged: str, target: Destination, request: Request) -> Digest | None
         return copy(source, target, compression=None, platform=None, threads=request.threads).digest
 
 
+def _told_of(varied: Sequence[str]) -> str:
+    shown = ", ".join(f"/{path}" for path in varied[:_SHOWN])
+    more = f" and {len(varied) - _SHOWN} others" if len(varied) > _SHOWN else ""
+    return f"only one of two runs used {shown}{more}: kept, and another run may use others of their kind"
+
+
 class Slimming:
     """One image on its way: what is known of it, and what was tried."""
 
@@ -96,6 +104,7 @@ class Slimming:
         self._progress = progress
         self._why_not_run = ""
         self._databases: Mapping[str, bytes] = {}
+        self.would_pass = ""
         self.recorded = Recorded()
         self.attempts: list[Attempt] = []
         self.notes: list[str] = []
@@ -106,6 +115,8 @@ class Slimming:
         self.known, self.recorded, self._why_not_run = looked.known, looked.recorded, looked.why_not_run
         self._databases = looked.databases
         self.notes += self.known.evidence.problems
+        if self.recorded.varied:
+            self.notes.append(_told_of(self.recorded.varied))
 
     def result(self, destination: str, digest: Digest | None, seconds: float) -> SlimResult:
         """All that came of it, for an image that was written to `destination` with `digest`."""
@@ -122,6 +133,7 @@ class Slimming:
             recorded=self.recorded,
             notes=tuple(self.notes),
             seconds=seconds,
+            would_pass=self.would_pass,
         )
 
     def try_levels(self) -> str:
@@ -131,7 +143,18 @@ class Slimming:
             staged = self.write()
             if self.passes(staged):
                 return staged
+        self._try_gentler()
         return ""
+
+    def _try_gentler(self) -> None:
+        """Finds the level that would have passed in the place of the one that was asked for."""
+        asked = self.selection
+        for level in LEVELS[LEVELS.index(asked.level) + 1 :]:
+            self.choose(level)
+            if not self._tried(self.write()).proof.failed:
+                self.would_pass = level
+                break
+        self.selection = asked
 
     def levels(self) -> tuple[str, ...]:
         """The levels that are to be tried, the deepest first. Raises `Unsupported` for one that cannot be."""
@@ -184,18 +207,34 @@ class Slimming:
 
     def passes(self, staged: str) -> bool:
         """Whether the result that was written answers as it is expected to; notes the attempt."""
-        with open_image(staged) as image:
-            result = read_subject(image)
-            attempt = Attempt(self.selection.level, result.measure(), self._proof(result))
+        attempt = self._tried(staged)
         self.attempts.append(attempt)
         return not attempt.proof.failed
 
-    def _proof(self, result: Subject) -> Proof:
-        if not self.recorded.expectations:
-            return Proof(why_none=self._why_not_run or "the original was not run")
-        execution = result.image.config.execution
-        results: list[ProbeResult] = []
-        with box_of(result.image, result.indexes, result.view.merged.tree) as box:
-            for expectation in self.recorded.expectations:
-                results += prove(box, execution, expectation, folder=self._folder)
-        return Proof(tuple(results))
+    def _tried(self, staged: str) -> Attempt:
+        with open_image(staged) as image:
+            result = read_subject(image)
+            if not self.recorded.expectations:
+                proof = Proof(why_none=self._why_not_run or "the original was not run")
+                return Attempt(self.selection.level, result.measure(), proof)
+            with box_of(image, result.indexes, result.view.merged.tree) as box:
+                proof = Proof(tuple(self._proved(box, image)))
+                missing = self._missing(box, image) if proof.failed else ()
+            return Attempt(self.selection.level, result.measure(), proof, missing)
+
+    def _proved(self, box: Starter, image: Image) -> Iterator[ProbeResult]:
+        for expectation in self.recorded.expectations:
+            yield from prove(box, image.config.execution, expectation, folder=self._folder)
+
+    def _missing(self, box: Box, image: Image) -> tuple[Removal, ...]:
+        """What the result looks for in vain: it fails once more, and is traced."""
+        traced = TracedBox(box)
+        for _ in self._proved(traced, image):
+            pass
+        asked = traced.observed().uses[Use.MISSING]
+        removals = {removal.path: removal for removal in self.selection.removals}
+        nodes = (self.known.scene.resolve(path) for path in asked)
+        found = {
+            node.path: removals[node.path] for node in nodes if node is not None and node.path in removals
+        }
+        return tuple(found[path] for path in sorted(found))
