@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,21 @@ from typing import Any
 from examples.corpus.questions import Behaviour, Question
 
 APPLICATIONS = Path(__file__).parent / "applications"
+FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
+"""Where root file systems of others are; DEADWEIGHT_FIXTURES names another place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What is installed, in the order of the layers: Debian's packages, then pip's and npm's."""
+    """What is installed, in the order of the layers: Debian's packages, then pip's and npm's.
+
+    `rootfs` is an archive below the fixtures that takes the place of Debian.
+    """
 
     debian: tuple[str, ...] = ()
     pip: tuple[str, ...] = ()
     npm: tuple[str, ...] = ()
+    rootfs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,20 @@ class Application:
     setup: tuple[str, ...]
     """Shell lines run in the image as root at the end."""
     config: dict[str, Any]
+
+    @property
+    def rootfs(self) -> Path | None:
+        """The archive of a root file system that the image begins with; None where it begins with Debian."""
+        if not self.packages.rootfs:
+            return None
+        return Path(os.environ.get("DEADWEIGHT_FIXTURES", FIXTURES)) / self.packages.rootfs
+
+    @property
+    def left_out(self) -> str:
+        """Why this application cannot be built here, in a line; empty where nothing is missing."""
+        if self.rootfs is None or self.rootfs.is_file():
+            return ""
+        return f"{self.name} is left out: {self.rootfs} is not there; set DEADWEIGHT_FIXTURES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +86,10 @@ def read_application(name: str) -> Application:
     return Application(
         name=data["name"],
         folder=folder,
-        packages=Packages(**{kind: tuple(listed) for kind, listed in packages.items()}),
+        packages=Packages(
+            **{kind: tuple(listed) for kind, listed in packages.items() if kind != "rootfs"},
+            rootfs=packages.get("rootfs", ""),
+        ),
         prepare=tuple(build.get("prepare", ())),
         compile=tuple(build.get("compile", ())),
         compiled_to=build.get("compiled_to", "/srv"),

@@ -1,6 +1,7 @@
 """Builds an application's image: Debian's packages, then the application's dependencies, then itself.
 
-The first layer is made by mmdebstrap and kept under .cache/corpus, as are the packages of pip and npm.
+The first layer is made by mmdebstrap and kept under .cache/corpus, as are the packages of pip and npm; or it is a
+root file system that others have made.
 """
 
 from __future__ import annotations
@@ -62,17 +63,24 @@ class Workshop:
 
 
 def build(application: Application, target: Path) -> None:
-    """Writes the image as an OCI layout to `target`, in the place of what is there."""
+    """Writes the image as an OCI layout to `target`, in the place of what is there.
+
+    Raises SystemExit where what the image begins with is not on this machine.
+    """
+    if application.left_out:
+        raise SystemExit(application.left_out)
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
     CACHE.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=".building-") as name:
         folder = Path(name)
-        workshop = Workshop(folder / "root", [folder / "0.tar"], [Step("", "Debian's packages")])
+        workshop = Workshop(folder / "root", [], [])
         workshop.root.mkdir()
-        base = base_system(application)
-        os.link(base, workshop.snapshots[0])
-        unpack(base, workshop.root)
+        if application.rootfs:
+            unpack(application.rootfs, workshop.root)
+            workshop.keep(f"ADD {application.rootfs.name} /")
+        else:
+            install_debian(application, workshop)
         if application.packages.pip:
             install_pip(application, workshop)
         if application.packages.npm:
@@ -89,6 +97,15 @@ def cached(kind: str, *parts: object) -> Path:
     """The place under the cache for what is made of `parts`."""
     key = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
     return CACHE.absolute() / f"{kind}-{key}"
+
+
+def install_debian(application: Application, workshop: Workshop) -> None:
+    """Debian with the application's packages, as mmdebstrap made it."""
+    base = base_system(application)
+    unpack(base, workshop.root)
+    workshop.snapshots.append(workshop.root.parent / "0.tar")
+    os.link(base, workshop.snapshots[0])
+    workshop.steps.append(Step("", "Debian's packages"))
 
 
 def base_system(application: Application) -> Path:

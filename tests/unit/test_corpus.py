@@ -14,7 +14,7 @@ def test_application_is_complete(name: str) -> None:
     probes = read_slim(application).probes
     behaviours = read_behaviours(application)
     assert application.name == name
-    assert application.packages.debian
+    assert bool(application.packages.debian) != bool(application.packages.rootfs)
     assert probes
     assert len(behaviours) >= 5
     assert len({one.name for one in behaviours}) == len(behaviours)
