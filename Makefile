@@ -23,7 +23,7 @@ TEST_PROGRAMS := skopeo umoci buildah dockerd=docker.io docker-registry htpasswd
 
 # Applications of the corpus, such as CORPUS='nginx flask'; all, and their table in examples/corpus/RESULTS.md, if empty.
 CORPUS ?=
-CORPUS_PROGRAMS := mmdebstrap strace bwrap=bubblewrap npm go=golang-go gcc javac=default-jdk-headless
+CORPUS_PROGRAMS := mmdebstrap strace bwrap=bubblewrap npm go=golang-go gcc javac=default-jdk-headless musl-gcc=musl-tools
 
 .PHONY: help demo test corpus lint format bench fuzz clean
 
