@@ -21,11 +21,16 @@ TEST_PROGRAMS := skopeo umoci buildah dockerd=docker.io docker-registry htpasswd
 	/usr/share/doc/busybox-static=busybox-static gcc zstd strip=binutils rpmbuild=rpm db_load=db-util npm go=golang-go \
 	jar=default-jdk-headless ruby gem=ruby ssh-keygen=openssh-client /usr/share/java/commons-io.jar=libcommons-io-java
 
-.PHONY: help demo test lint format bench fuzz clean
+# Applications of the corpus, such as CORPUS='nginx flask'; all, and their table in examples/corpus/RESULTS.md, if empty.
+CORPUS ?=
+CORPUS_PROGRAMS := mmdebstrap strace bwrap=bubblewrap npm go=golang-go gcc javac=default-jdk-headless
+
+.PHONY: help demo test corpus lint format bench fuzz clean
 
 help:
-	@echo 'make demo     build a real image from Debian packages, analyse it, write demo/report.html'
+	@echo 'make demo     build a real image from Debian packages, analyse and slim it, write demo/report.html'
 	@echo 'make test     run the tests'
+	@echo 'make corpus   slim real applications, check that nothing broke, write examples/corpus/RESULTS.md (as root)'
 	@echo 'make lint     check style, types and the direction of imports'
 	@echo 'make fuzz     run each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make bench    measure against other tools, write benchmarks/RESULTS.md'
@@ -35,8 +40,10 @@ help:
 demo: $(IMAGE)/index.json
 	@scripts/venv
 	$(BIN)/deadweight analyze oci:$(IMAGE) --html demo/report.html
+	@scripts/require strace bwrap=bubblewrap $$(test "$$(id -u)" -eq 0 || echo newuidmap=uidmap)
+	$(BIN)/deadweight slim oci:$(IMAGE) --to oci:demo/slim
 	@echo
-	@echo 'The same, to look around in: demo/report.html'
+	@echo 'Where the bytes were, to look around in: demo/report.html'
 
 $(IMAGE)/index.json: examples/demo.toml examples/debian_image.py
 	@scripts/venv
@@ -49,6 +56,12 @@ test:
 	@scripts/require $(TEST_PROGRAMS)
 	@scripts/go-tools $(GO_TOOLS)
 	$(BIN)/python -m pytest -n $(JOBS) $(if $(COVERAGE),--cov)
+
+corpus:
+	@scripts/venv
+	@test "$$(id -u)" -eq 0 || { echo 'make corpus: needs root, to build images and to start them in a chroot' >&2; exit 1; }
+	@scripts/require $(CORPUS_PROGRAMS)
+	$(BIN)/python -m examples.corpus table $(or $(CORPUS),--to examples/corpus/RESULTS.md)
 
 lint:
 	@scripts/venv lint test

@@ -18,14 +18,18 @@ PASSWD = b"root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/sh\n"
 
 def busybox_image(folder: Path, config: Mapping[str, Any], items: Sequence[Item] = ()) -> str:
     """An image in `folder` with busybox's tools, the user web, and `items`; the reference of it."""
+    return write_layout(folder, [busybox_layer(), list(items)], config=config, compress=False)
+
+
+def busybox_layer() -> list[Item]:
+    """A layer with busybox's tools and the user web."""
     require_program("bwrap")
     require(Path("/usr/share/doc/busybox-static").exists(), "a static busybox (the package busybox-static)")
     program = Path(require_program("busybox")).read_bytes()
-    base = [
+    return [
         Item("bin/busybox", "f", program, mode=0o755),
         *(Item(f"bin/{name}", "l", link="/bin/busybox") for name in TOOLS),
         Item("etc/passwd", "f", PASSWD),
         Item("tmp", "d", mode=0o1777),
         Item("srv", "d"),
     ]
-    return write_layout(folder, [base, list(items)], config=config, compress=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ BASE = 0x400000
 ALLOC = 2
 PROGBITS, SYMTAB, STRTAB, NOTE, NOBITS = 1, 2, 3, 7, 8
 DT_NEEDED, DT_STRTAB, DT_SONAME, DT_RPATH, DT_RUNPATH, DT_FLAGS_1 = 1, 5, 14, 15, 29, 0x6FFFFFFB
+DT_SYMTAB, DT_STRSZ = 6, 10
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,19 @@ class ElfSample:
     """Tag of the dynamic section -> strings."""
     flags_1: int = 0
     sections: Sequence[Section] = ()
+    imports: Sequence[str] = ()
+    """Symbols that it takes from others."""
+    exports: Sequence[str] = ()
+    """Symbols that it defines."""
+    notes: bytes = b""
+    """What a segment of notes holds."""
 
     def content(self) -> bytes:
         """The file."""
         wide = self.bits == 64
         header_size, segment_size, section_size = (64, 56, 64) if wide else (52, 32, 40)
         body = bytearray()
-        start = header_size + 3 * segment_size
+        start = header_size + 4 * segment_size
 
         def place(data: bytes) -> int:
             body.extend(bytes(-len(body) % 16))
@@ -57,7 +65,15 @@ class ElfSample:
             for text in texts:
                 tags.append((tag, len(strings)))
                 strings += text.encode() + b"\0"
-        tags += [(DT_STRTAB, BASE + place(bytes(strings))), (DT_FLAGS_1, self.flags_1), (0, 0)]
+        if self.imports or self.exports:
+            table = self._symbols(strings)
+            tags.append((DT_SYMTAB, BASE + place(table)))
+        tags += [
+            (DT_STRTAB, BASE + place(bytes(strings))),
+            (DT_STRSZ, len(strings)),
+            (DT_FLAGS_1, self.flags_1),
+            (0, 0),
+        ]
         dynamic = b"".join(struct.pack(self.order + ("qQ" if wide else "iI"), *pair) for pair in tags)
         dynamic_at = place(dynamic)
 
@@ -85,6 +101,7 @@ class ElfSample:
                 )
             )
         section_format = self.order + ("IIQQQQIIQQ" if wide else "10I")
+        notes_at = place(self.notes)
         sections_at = place(b"".join(struct.pack(section_format, *record) for record in records))
 
         size = start + len(body)
@@ -93,6 +110,8 @@ class ElfSample:
             segments.append((3, interpreter, BASE + interpreter, len(self.interpreter) + 1))
         if self.names or self.flags_1:
             segments.append((2, dynamic_at, BASE + dynamic_at, len(dynamic)))
+        if self.notes:
+            segments.append((4, notes_at, BASE + notes_at, len(self.notes)))
         header = struct.pack(
             self.order + ("16sHHIQQQIHHHHHH" if wide else "16sHHIIIIIHHHHHH"),
             b"\x7fELF" + bytes([2 if wide else 1, 1 if self.order == "<" else 2, 1]) + bytes(9),
@@ -100,7 +119,19 @@ class ElfSample:
             header_size, segment_size, len(segments), section_size, len(records), len(records) - 1,
         )  # fmt: skip
         table = b"".join(self._segment(*segment) for segment in segments)
-        return header + table.ljust(3 * segment_size, b"\0") + bytes(body)
+        return header + table.ljust(4 * segment_size, b"\0") + bytes(body)
+
+    def _symbols(self, strings: bytearray) -> bytes:
+        """The table of symbols; their names are added to `strings`."""
+        table = bytes(24 if self.bits == 64 else 16)
+        for number, name in enumerate((*self.imports, *self.exports)):
+            section = 0 if number < len(self.imports) else 1
+            if self.bits == 64:
+                table += struct.pack(self.order + "IBBHQQ", len(strings), 0x12, 0, section, 0, 0)
+            else:
+                table += struct.pack(self.order + "IIIBBH", len(strings), 0, 0, 0x12, 0, section)
+            strings += name.encode() + b"\0"
+        return table
 
     def _segment(self, kind: int, offset: int, address: int, size: int) -> bytes:
         if self.bits == 64:
@@ -144,3 +175,11 @@ def _varint(number: int) -> bytes:
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+def dlopen_note(*names: str, text: str | None = None, order: str = "<") -> bytes:
+    """A note by which a file says that it may load `names` (UAPI.14), or `text` in its place."""
+    said = json.dumps([{"feature": "test", "soname": [name]} for name in names]) if text is None else text
+    content = said.encode() + b"\0"
+    note = struct.pack(order + "3I", 4, len(content), 0x407C0C0A) + b"FDO\0" + content
+    return note.ljust(-(-len(note) // 4) * 4, b"\0")

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+PROBE = "probe"
+"""What a probe is called among behaviours."""
+
 
 class Kind(StrEnum):
     """How a question is asked."""
@@ -85,4 +88,4 @@ class Behaviour:
 
 def probe(question: Question) -> Behaviour:
     """A probe says nothing of what must come back: here, that it succeeds."""
-    return Behaviour("probe", question, 200 if question.kind is Kind.HTTP else 0)
+    return Behaviour(PROBE, question, 200 if question.kind is Kind.HTTP else 0)

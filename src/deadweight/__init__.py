@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from deadweight.errors import DeadweightError
     from deadweight.image import Image, open_image, open_images
     from deadweight.oci.descriptor import Platform
+    from deadweight.slim.request import Request as SlimRequest
+    from deadweight.slim.slim import slim
     from deadweight.transport.base import Access
 
 _HOMES = {
@@ -31,12 +33,14 @@ _HOMES = {
     "DeadweightError": ("deadweight.errors", "DeadweightError"),
     "Image": ("deadweight.image", "Image"),
     "Platform": ("deadweight.oci.descriptor", "Platform"),
+    "SlimRequest": ("deadweight.slim.request", "Request"),
     "analyze": ("deadweight.accounting.analyze", "analyze"),
     "check": ("deadweight.budget.check", "check"),
     "copy": ("deadweight.copying", "copy_image"),
     "diff": ("deadweight.compare.compare", "compare"),
     "open_image": ("deadweight.image", "open_image"),
     "open_images": ("deadweight.image", "open_images"),
+    "slim": ("deadweight.slim.slim", "slim"),
 }
 
 __all__ = [
@@ -45,6 +49,7 @@ __all__ = [
     "DeadweightError",
     "Image",
     "Platform",
+    "SlimRequest",
     "__version__",
     "analyze",
     "check",
@@ -52,6 +57,7 @@ __all__ = [
     "diff",
     "open_image",
     "open_images",
+    "slim",
 ]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,11 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import isal
 import jsonschema
 import pytest
 
-import deadweight
 from busybox_images import busybox_image
 from conftest import ROOT, require_program
 from deadweight.errors import NotReady, UnfitProbe, UsageError
@@ -34,6 +30,7 @@ from deadweight.probe.spec import parse_probe
 from deadweight.probe.workload import Workload, complete
 from deadweight.sandbox import Box, open_box
 from layer_stacks import Item
+from services.account import ordinary_user, python_as
 
 GREETING = b"echo 220 hello\n"
 CGI = {
@@ -213,7 +210,7 @@ def test_one_that_ignores_the_signal_is_killed(tmp_path: Path, monkeypatch: pyte
 
 def processes() -> str:
     """The command lines of all processes."""
-    return subprocess.run(["ps", "axo", "args"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["ps", "axwwo", "args"], capture_output=True, text=True, check=True).stdout
 
 
 def test_one_that_listens_late_is_waited_for(opened_server: tuple[Box, Execution]) -> None:
@@ -506,44 +503,15 @@ with open_image(sys.argv[1]) as image, open_box(image) as box:
 """
 
 
-@pytest.fixture
-def ordinary() -> Iterator[str]:
-    """The name of an ordinary user with subordinate IDs."""
+def test_an_ordinary_user_can_ask_all_of_it() -> None:
     require_program("newuidmap")
-    if os.getuid():
-        yield pwd.getpwuid(os.getuid()).pw_name
-        return
-    name = f"deadweightp{os.getpid()}"
-    subprocess.run(["useradd", "--create-home", name], check=True)
-    try:
-        yield name
-    finally:
-        subprocess.run(["userdel", "--remove", name], check=False, capture_output=True)
-
-
-def test_an_ordinary_user_can_ask_all_of_it(ordinary: str) -> None:
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ordinary_user() as user:
         folder = Path(name)
-        busybox_image(folder / "image", SERVER, items())
+        reference = busybox_image(folder / "image", SERVER, items())
         ask = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
-        python = str(Path(sys.executable).resolve())
+        python = Path(sys.executable).resolve()
         script(folder / "ask", f'exec {python} -c "{ask}" $DEADWEIGHT_URL/page')
-        # The project may lie where only its owner gets to.
-        for module in (deadweight, isal):
-            source = Path(str(module.__file__)).parent
-            shutil.copytree(source, folder / source.name)
-        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
-        command = [python, "-c", AS_USER, f"oci:{folder / 'image'}"]
-        if os.getuid() == 0:
-            account = pwd.getpwnam(ordinary)
-            ids = ["--reuid", str(account.pw_uid), "--regid", str(account.pw_gid), "--clear-groups"]
-            command = ["setpriv", *ids, *command]
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "HOME": "/"}
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        found = json.loads(done.stdout)
+        found = json.loads(python_as(user, folder, AS_USER, reference))
         assert [one[:2] for one in found] == [
             ["http:GET /page", True],
             ["exec:id -un", True],

@@ -239,7 +239,7 @@ def left(folder: Path) -> list[Path]:
 
 def processes() -> str:
     """The command lines of all processes."""
-    return subprocess.run(["ps", "axo", "args"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["ps", "axwwo", "args"], capture_output=True, text=True, check=True).stdout
 
 
 AS_USER = """

@@ -154,6 +154,18 @@ def package_json() -> list[bytes]:
     ]
 
 
+def package_lists() -> list[bytes]:
+    """What names packages or files beside the databases themselves."""
+    lock = {"lockfileVersion": 3, "packages": {"node_modules/x": {}, "node_modules/gone": {"version": "1"}}}
+    return [
+        json.dumps(lock).encode(),
+        b"Q1abc= /bin /usr/bin\n",
+        b"/etc/ld.so.conf\nremove-on-upgrade /etc/gone\n",
+        b"/usr/lib libc6\n/usr/share gone:amd64/noawait\n",
+        b'a/__init__.py,sha256=x,1\r\n"b,c.py",,\r\n../../bin/tool,,\r\n',
+    ]
+
+
 def jars() -> list[bytes]:
     """A Java archive with another in it."""
     inner = _zip(

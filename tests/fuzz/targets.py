@@ -25,10 +25,12 @@ from deadweight.evidence.closure.shell_text import MAX_VALUES
 from deadweight.evidence.closure.shell_text import parse as parse_shell
 from deadweight.image import manifests, read_image, select
 from deadweight.inventory import elf, jar
+from deadweight.inventory.model import Inventory
 from deadweight.inventory.reader import Facts
 from deadweight.inventory.take import take_inventory
 from deadweight.layer.collect import ends
 from deadweight.layer.content import Kept, Space
+from deadweight.layer.cursor import Cursor
 from deadweight.layer.index import LayerIndex, WireMap
 from deadweight.layer.indexer import index_layer
 from deadweight.layer.scanner import Scanner
@@ -37,11 +39,17 @@ from deadweight.oci.config import parse_config
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
 from deadweight.oci.manifest import Document, Index, parse_document
+from deadweight.passes.carried import CarriedContents
+from deadweight.passes.databases.rewrite import database_files
+from deadweight.passes.databases.rewrite import rewritten as rewritten_databases
+from deadweight.passes.filtering import plan_image
+from deadweight.passes.rewrite import rewritten
+from deadweight.passes.same_tree import difference
 from deadweight.trace import Reader, from_json, observe
 from deadweight.transport.base import Access
 from deadweight.transport.docker_archive import open_source as open_docker_archive
 from deadweight.transport.oci_archive import open_source as open_oci_archive
-from deadweight.tree.merge import merge
+from deadweight.tree.merge import Merged, merge
 from fuzz import seeds
 from layer_stacks import index_of
 
@@ -76,6 +84,7 @@ def tar(data: bytes) -> None:
     for path, node in merged.tree.walk():
         assert ".." not in path.split("/")
         assert node.path == path
+    _filter(data, index, merged)
 
 
 def layer(data: bytes) -> None:
@@ -180,8 +189,43 @@ def files(*paths: str) -> Callable[[bytes], None]:
         inventory = take_inventory(merged.tree, Facts(merged.tree, [index]))
         for owned in inventory.owners:
             assert merged.tree.find(owned) is not None
+        for half in (0, 1):
+            _rewrite_databases(merged, inventory, tree, half)
 
     return run
+
+
+def _rewrite_databases(merged: Merged, inventory: Inventory, tar: bytes, half: int) -> None:
+    """Every second file goes; what is rewritten is a file that stays."""
+    databases = database_files(merged.tree, inventory)
+    starts = {node.path: node.entry.start + 512 for node in databases}  # as `_member` has it
+    read = {node.path: tar[starts[node.path] :][: node.entry.size] for node in databases}
+    new = rewritten_databases(merged, inventory, lambda node: len(node.path) % 2 == half, read)
+    for path in new.replaced:
+        node = merged.tree.find(path)
+        assert node is not None
+        assert new.kept(node)
+
+
+def _filter(data: bytes, index: LayerIndex, merged: Merged) -> None:
+    """Every second name stays, of both layers or of the upper one; what is written then merges into just that."""
+    for keep_layers in (0, 1):
+        try:
+            plan = plan_image(
+                "it", [index, index], merged, lambda node: len(node.path) % 2 == 0, {}, keep_layers
+            )
+        except DeadweightError:
+            if keep_layers:
+                continue  # base layers that cannot be kept
+            raise
+        layers = []
+        with CarriedContents() as carried:
+            for position, part in enumerate(plan.layers):
+                tar = rewritten(Cursor(iter([data]), "layer"), position, index.entries, part, carried)
+                scanner = Scanner(iter([memoryview(b"".join(map(bytes, tar)))]), (), "layer")
+                scanner.scan()
+                layers.append(_index(scanner, 0))
+        assert difference(merge(layers).tree, plan.staying, {}) == ""
 
 
 def _storable(fact: object) -> None:
@@ -203,6 +247,8 @@ _COMPANY = {
     "usr/lib/python3/site-packages/a/__init__.py": b"x",
     f"{_DIST}/METADATA": b"Name: a",
     "var/lib/dpkg/status": seeds.dpkg()[0],
+    "lib/apk/db/installed": seeds.apk()[0],
+    "app/node_modules/x/package.json": seeds.package_json()[0],
 }
 """What else the image holds."""
 
@@ -253,6 +299,16 @@ TARGETS: dict[str, Target] = {
         "srv/lib/a.egg-info",
     ),
     "npm": _files(seeds.package_json, "srv/node_modules/x/package.json"),
+    "rewritten": _files(
+        lambda: [*seeds.tars(), *seeds.dpkg(), *seeds.package_lists()],
+        "lib/apk/db/scripts.tar",
+        "lib/apk/db/triggers",
+        "app/node_modules/.package-lock.json",
+        "var/lib/dpkg/info/libc6.conffiles",
+        "var/lib/dpkg/triggers/File",
+        "var/lib/dpkg/diversions",
+        f"{_DIST}/RECORD",
+    ),
     "jar": _files(seeds.jars, "srv/lib/a-1.jar"),
     "gem": _files(
         seeds.gemspecs, "srv/specifications/a-1.gemspec", "usr/lib/ruby/gems/3/specifications/default/a-1.gemspec"

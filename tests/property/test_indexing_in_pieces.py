@@ -15,7 +15,7 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deadweight.layer import indexer, ring, stored
+from deadweight.layer import reader, ring, stored
 from deadweight.layer.index import LayerIndex
 from deadweight.layer.indexer import index_layer
 from deadweight.oci import media_types
@@ -75,8 +75,8 @@ def test_the_sizes_of_buffers_and_reads_change_nothing(
     compression: str, buffer: int, buffers: int, chunk: int, chunks: int, most: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexer, "BUFFER", buffer)
-        patch.setattr(indexer, "BUFFERS", buffers)
+        patch.setattr(reader, "BUFFER", buffer)
+        patch.setattr(reader, "BUFFERS", buffers)
         patch.setattr(stored, "CHUNK", chunk)
         patch.setattr(stored, "CHUNKS", chunks)
         result = index(STORED[compression], most)

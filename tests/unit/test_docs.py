@@ -13,6 +13,7 @@ from deadweight.cli.parser import build_parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
+SHARED_PAGES = {"ls": "look.md", "cat": "look.md", "tree": "look.md", "compare": "probe.md"}
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
@@ -50,9 +51,7 @@ def test_the_index_names_every_page() -> None:
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_option_is_on_its_commands_page(name: str) -> None:
-    page = text_of(
-        ROOT / "docs" / {"ls": "look.md", "cat": "look.md", "tree": "look.md"}.get(name, f"{name}.md")
-    )
+    page = text_of(ROOT / "docs" / SHARED_PAGES.get(name, f"{name}.md"))
     written = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", page))
     options = {option for action in commands()[name]._actions for option in action.option_strings}
     assert options - {"-h", "--help"} <= written

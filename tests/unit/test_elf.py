@@ -22,6 +22,7 @@ from elf_samples import (
     SYMTAB,
     ElfSample,
     Section,
+    dlopen_note,
     go_section,
     go_section_of_addresses,
 )
@@ -234,3 +235,34 @@ def test_what_is_kept_of_a_large_file_is_bounded_whatever_its_header_says() -> N
     start[58:62] = b"\xff" * 4  # e_shentsize, e_shnum
     parts = elf.COLLECTOR.parts(1 << 40, bytes(start))
     assert sum(len(part) for part in parts) < 64 << 20
+
+
+@pytest.mark.parametrize(("bits", "order"), LAYOUTS)
+def test_functions_of_libraries(bits: int, order: str) -> None:
+    """What it defines itself does not count, nor what ends like a function; that what the linker let end another does."""
+    sample = ElfSample(
+        bits,
+        order,
+        names={DT_NEEDED: ["libc.so.6"]},
+        imports=["libiconv_open", "my_dlopen", "iconv_open", "strlen"],
+        exports=["dlopen", "execv", "popen_all"],
+    )
+    assert read(sample.content()).imports == ("iconv_open",)
+    merged = ElfSample(bits, order, names={DT_NEEDED: ["libc.so.6"]}, imports=["my_dlopen"]).content()
+    name = merged.index(b"my_dlopen")
+    start = merged.index(b"\0libc.so.6\0")
+    entry = struct.pack(order + "I", name - start)
+    tail = merged.replace(entry, struct.pack(order + "I", name + 3 - start))
+    assert read(tail).imports == ("dlopen",)
+
+
+@pytest.mark.parametrize(("bits", "order"), LAYOUTS)
+def test_libraries_that_it_says_it_may_load(bits: int, order: str) -> None:
+    notes = dlopen_note("liblzma.so.5", "libzstd.so.1", order=order) + dlopen_note(
+        "liblzma.so.5", order=order
+    )
+    other = struct.pack(order + "3I", 4, 4, 1) + b"GNU\0" + bytes(4)
+    sample = ElfSample(bits, order, names={DT_NEEDED: []}, flags_1=1, notes=other + notes)
+    assert read(sample.content()).dlopen == ("liblzma.so.5", "libzstd.so.1")
+    cut = ElfSample(bits, order, names={DT_NEEDED: []}, flags_1=1, notes=notes[:-8]).content()
+    assert read(cut).dlopen == ("liblzma.so.5", "libzstd.so.1")

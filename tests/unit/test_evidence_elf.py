@@ -130,6 +130,20 @@ def test_a_library_in_no_folder_that_is_searched_is_taken_by_its_name() -> None:
     assert kept(*members, rule="elf-needed-elsewhere") == {"usr/lib/jvm/server/libjvm.so"}
 
 
+def test_what_is_loaded_into_every_program() -> None:
+    members = [
+        elf("usr/bin/app", interpreter="/ld"),
+        elf("usr/lib/libfast.so.2"),
+        elf("usr/lib/libother.so.1"),
+        elf("opt/libthird.so"),
+        elf("usr/lib/libfourth.so"),
+        file("etc/ld.so.preload", b"/opt/libthird.so # why\n# libfourth.so\n"),
+    ]
+    reasons = evidence(*members, env=["LD_PRELOAD=libfast.so.2:/usr/lib/libother.so.1 nothing.so"]).reasons
+    found = {path for path, reason in reasons.items() if reason.rule == "elf-preload"}
+    assert found == {"usr/lib/libfast.so.2", "usr/lib/libother.so.1", "opt/libthird.so", "etc/ld.so.preload"}
+
+
 def test_variants_for_processors() -> None:
     found = kept(
         elf("usr/bin/app", "liba.so.1", interpreter="/ld"),

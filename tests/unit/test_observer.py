@@ -67,6 +67,21 @@ def test_a_child_that_speaks_before_it_is_announced() -> None:
     assert looked(log) == {"srv/a", "srv/b"}
 
 
+def test_a_child_that_has_ended_before_strace_knew_its_number() -> None:
+    log = (
+        "2 vfork( <unfinished ...>\n"
+        '3 chdir("b") = 0\n'
+        "3 +++ exited with 0 +++\n"
+        "2 <... vfork resumed>) = 4\n"  # as its own namespace counts
+        "2 clone(flags=SIGCHLD <unfinished ...>\n"
+        '4 access("a", F_OK) = 0\n'
+        "2 <... clone resumed>) = 5 /* 4 in strace's PID NS */\n"
+        "2 clone(flags=SIGCHLD) = 6 /* 5 in strace's PID NS */\n"
+        '5 access("/etc/a", F_OK) = 0\n'
+    )
+    assert looked(log) == {"srv/a", "srv/b", "etc/a"}
+
+
 def test_children_whose_parent_is_not_known_yet_wait() -> None:
     log = (
         "2 clone(flags=SIGCHLD) = 3\n"

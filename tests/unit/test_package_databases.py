@@ -83,6 +83,28 @@ def test_a_package_of_which_only_documentation_is_left_is_gone() -> None:
     }
 
 
+def test_configuration_files_that_are_gone_are_not_named_by_the_status() -> None:
+    rest = "Description: one\n\n"
+    one = (
+        stanza("one").removesuffix("\n")
+        + f"Conffiles:\n /etc/a {'1' * 32}\n /etc/b {'2' * 32} obsolete\n"
+        + rest
+    )
+    files: Files = {
+        f"{DPKG}/status": one,
+        f"{DPKG}/info/one.list": "/etc/a\n/etc/b\n/usr/bin/one\n",
+        "etc/a": "1",
+        "etc/b": "1",
+        "usr/bin/one": "1",
+    }
+    assert changes(DpkgRewriter(), files, {"etc/a"}) == {
+        f"{DPKG}/status": one.replace(f" /etc/a {'1' * 32}\n", ""),
+        f"{DPKG}/info/one.list": "/etc/b\n/usr/bin/one\n",
+    }
+    found = changes(DpkgRewriter(), files, {"etc/a", "etc/b"})
+    assert found[f"{DPKG}/status"] == stanza("one").removesuffix("\n") + rest
+
+
 def test_what_lost_nothing_stays_whatever_it_has() -> None:
     """Also a package without files, and one that never had more than documentation."""
     files = debian() | {f"{DPKG}/info/two.list": "/.\n/usr/share/doc/two/copyright\n"}
@@ -98,7 +120,7 @@ def test_what_names_packages_beside_the_status_follows() -> None:
         f"{DPKG}/available": stanza("one"),
         "var/lib/apt/extended_states": "Package: one\nArchitecture: amd64\nAuto-Installed: 1\n\n",
         f"{DPKG}/triggers/File": "/usr/share/one one/noawait\n/usr/share/two two:amd64\n",
-        f"{DPKG}/triggers/ldconfig": "one\ntwo\n",
+        f"{DPKG}/triggers/ldconfig": "one\n \ntwo\n",
         f"{DPKG}/triggers/Unincorp": "/usr/share/one one\n",
         f"{DPKG}/diversions": "/bin/a\n/bin/a.distrib\none\n",
         f"{DPKG}/statoverride": "root root 755 /usr/bin/one\n",
@@ -110,7 +132,7 @@ def test_what_names_packages_beside_the_status_follows() -> None:
         f"{DPKG}/available": "",
         "var/lib/apt/extended_states": "",
         f"{DPKG}/triggers/File": "/usr/share/two two:amd64\n",
-        f"{DPKG}/triggers/ldconfig": "two\n",
+        f"{DPKG}/triggers/ldconfig": " \ntwo\n",
     }
 
 

@@ -150,6 +150,26 @@ def test_it_is_not_larger_than_what_a_stronger_codec_wrote(tmp_path: Path) -> No
             assert result.paths == source.paths
 
 
+def test_what_must_go_from_what_a_stronger_codec_wrote_is_compressed_harder(tmp_path: Path) -> None:
+    text = b" ".join(b"%d" % number for number in random.Random(2).choices(range(50_000), k=60_000))
+    layers = [[Item("small", "f", NOISE[:9000]), Item("text", "f", text)]]
+    with opened(recompressed(tmp_path, layers, level=6)) as source:
+        written = write(source, lambda node: node.path == "text", NONE, tmp_path / "out")
+        quick = write(
+            source,
+            lambda node: node.path == "text",
+            NONE,
+            tmp_path / "quick",
+            compression=Compression("gzip", 1),
+        )
+        (layer,) = written.layers
+        assert layer.written is not None
+        assert layer.written.size <= layer.original.size
+        assert quick.wire <= layer.original.size
+        with opened(f"oci:{tmp_path / 'quick'}:x") as result:
+            assert result.paths == {"", "text"}
+
+
 def test_what_is_replaced_has_its_new_content_and_its_old_owner(image: str, tmp_path: Path) -> None:
     with opened(image) as source:
         write(source, everything, {"etc/c": b"new"}, tmp_path / "out")
@@ -164,6 +184,12 @@ def test_base_layers_stay_as_they_are(image: str, tmp_path: Path) -> None:
         assert [layer.unchanged for layer in written.layers] == [True, True, False]
         with opened(f"oci:{tmp_path / 'out'}:x") as result:
             assert result.paths == {"", "a", "b"}
+
+
+@pytest.mark.parametrize("keep_layers", [-1, 4])
+def test_no_more_layers_can_be_kept_than_there_are(image: str, tmp_path: Path, keep_layers: int) -> None:
+    with opened(image) as source, pytest.raises(UsageError, match="has 3 layers"):
+        write(source, everything, NONE, tmp_path / "out", keep_layers=keep_layers)
 
 
 @pytest.mark.parametrize("path", ["nothing", "dead", "b", "etc"])

@@ -17,6 +17,7 @@ from deadweight.layer.entry import BLOCK, CHARACTER, DIRECTORY, FIFO, FILE, SYML
 from deadweight.layer.extract import read_content
 from deadweight.report.units import printable, size
 from deadweight.tree.merge import merge
+from deadweight.tree.nearest import nearest
 from deadweight.tree.node import LinkLoop, Node, Tree
 
 _MODES = {
@@ -82,20 +83,11 @@ def _find(tree: Tree, path: str, image: Image) -> Node:
     except LinkLoop:
         raise NotFound(path, "leads in a circle of symbolic links") from None
     if node is None:
-        raise NotFound(path, f"is not in {image.reference}", _nearest(tree, path))
+        near = nearest(tree, path)
+        raise NotFound(
+            path, f"is not in {image.reference}", f"did you mean {printable(near)}?" if near else ""
+        )
     return node
-
-
-def _nearest(tree: Tree, path: str) -> str:
-    from difflib import get_close_matches
-
-    directory, _, name = path.rstrip("/").rpartition("/")
-    try:
-        parent = tree.resolve(directory)
-    except LinkLoop:
-        return ""
-    near = get_close_matches(name, parent.children, 1) if parent is not None and parent.children else []
-    return f"did you mean {directory}/{printable(near[0])}?" if near else ""
 
 
 def _line(node: Node) -> str:

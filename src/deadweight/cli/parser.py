@@ -6,13 +6,16 @@ import argparse
 from typing import Any, NoReturn
 
 from deadweight._version import __version__
-from deadweight.cli import analyze, check, copy, diff, look, probe, sandbox, slim
+from deadweight.cli import analyze, check, copy, diff, look, probe, removed, restore, sandbox, slim, why
 from deadweight.cli.command import Command
 from deadweight.report.units import printable
 
 COMMANDS: tuple[Command, ...] = (
     analyze.COMMAND,
     slim.COMMAND,
+    why.COMMAND,
+    removed.COMMAND,
+    restore.COMMAND,
     diff.COMMAND,
     check.COMMAND,
     look.LS,

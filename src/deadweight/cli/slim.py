@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from deadweight.cli.command import Command, add_access, add_platform, whole_number
+from deadweight.cli.command import Command, add_access, whole_number
 from deadweight.cli.probe import add_asked
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", metavar="IMAGE")
     parser.add_argument(
-        "--to", required=True, metavar="DEST", help="where the slimmed image goes, as TRANSPORT:LOCATION"
+        "image", nargs="+", metavar="IMAGE", help="of several the layers that they share stay shared"
+    )
+    parser.add_argument(
+        "--to",
+        required=True,
+        action="append",
+        metavar="DEST",
+        help="where the slimmed image goes, as TRANSPORT:LOCATION; one for each IMAGE",
     )
     parser.add_argument(
         "--level",
@@ -21,14 +27,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how deep to cut (default: auto, the deepest whose result passes all probes)",
     )
     add_asked(parser)
-    _add_choice(parser)
+    add_choice(parser)
     _add_evidence(parser)
     _add_output(parser)
-    add_platform(parser)
+    parser.add_argument(
+        "--platform", metavar="OS/ARCH", help="one image of an index, or 'all' (default: this machine's)"
+    )
     add_access(parser)
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> None:
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """The options that say what stays whatever the evidence, and what goes."""
     group = parser.add_argument_group("what stays")
     group.add_argument(
         "--keep",
@@ -61,6 +70,11 @@ def _add_evidence(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--save-evidence", metavar="FILE", help="write what was observed and answered, to be committed"
     )
+    add_trace(group)
+
+
+def add_trace(group: argparse._ArgumentGroup) -> None:
+    """The option for what others have observed."""
     group.add_argument(
         "--trace",
         action="append",

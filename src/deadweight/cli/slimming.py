@@ -4,50 +4,99 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from deadweight.cli.analysing import to_standard_output, write_reports
 from deadweight.cli.asking import Asked, asked_of
-from deadweight.cli.command import access_of
+from deadweight.cli.command import access_of, parse_platform
 from deadweight.cli.progress import open_progress
+from deadweight.copying import ALL
+from deadweight.errors import UsageError
+from deadweight.indexing import Progress
 from deadweight.layer.cache import IndexCache, default_folder
 from deadweight.layer.compress import Compression, available_threads
 from deadweight.report.console import open_console
+from deadweight.report.slim_html import render_slim_html
 from deadweight.report.slim_json import render_slim_json
 from deadweight.report.slimming import print_slim, render_slim_markdown
 from deadweight.slim.evidence_file import evidence_text
+from deadweight.slim.family import slim_family
+from deadweight.slim.platforms import slim_platforms
 from deadweight.slim.request import Request
+from deadweight.slim.result import SlimResult
 from deadweight.slim.slim import slim
 
 
 def run(options: argparse.Namespace) -> int:
     """Slims; 1 where no level passes."""
-    silent = to_standard_output(options.json, options.markdown, options.save_evidence)
+    silent = to_standard_output(options.json, options.markdown, options.html, options.save_evidence)
     asked = asked_of(options)
     progress = open_progress()
     try:
-        result = slim(
-            options.image,
-            options.to,
-            _request(options, asked),
-            evidence=options.evidence,
-            folder=asked.folder,
-            platform=options.platform,
-            access=access_of(options),
-            cache=IndexCache(default_folder()),
-            progress=progress,
-        )
+        results = _slimmed(options, asked, progress)
     finally:
         progress.close()
+    if len(results) > 1 and options.save_evidence:
+        raise UsageError("--save-evidence", "is for one image", "slim them one by one to record them")
+    if len(results) > 1 and options.html:
+        raise UsageError("--html", "is for one image", "slim them one by one to see each")
     write_reports(
         (
-            (options.json, lambda: render_slim_json(result)),
-            (options.markdown, lambda: render_slim_markdown(result, options.top)),
-            (options.save_evidence, lambda: evidence_text(result.recorded)),
+            (options.json, lambda: render_slim_json(results)),
+            (options.markdown, lambda: "\n".join(render_slim_markdown(one, options.top) for one in results)),
+            (options.html, lambda: render_slim_html(results[0])),
+            (options.save_evidence, lambda: evidence_text(results[0].recorded)),
         )
     )
     if not silent:
-        print_slim(result, open_console(sys.stdout), options.top)
-    return 0 if result.digest is not None else 1
+        console = open_console(sys.stdout)
+        for result in results:
+            print_slim(result, console, options.top)
+    return 0 if all(result.digest is not None for result in results) else 1
+
+
+def _slimmed(options: argparse.Namespace, asked: Asked, progress: Progress) -> Sequence[SlimResult]:
+    """One image, the images of an index, or a family, as the options say."""
+    request, access = _request(options, asked), access_of(options)
+    cache = IndexCache(default_folder())
+    several = len(options.image) > 1
+    if (several or options.platform == ALL) and options.evidence is not None:
+        raise UsageError("--evidence", "is for one image", "slim them one by one")
+    if several or len(options.to) > 1:
+        if options.platform is not None:
+            raise UsageError("--platform", "is for one image", "slim them one by one")
+        return slim_family(
+            options.image,
+            options.to,
+            request,
+            folder=asked.folder,
+            access=access,
+            cache=cache,
+            progress=progress,
+        )
+    reference, destination = options.image[0], options.to[0]
+    if options.platform == ALL:
+        return slim_platforms(
+            reference,
+            destination,
+            request,
+            folder=asked.folder,
+            access=access,
+            cache=cache,
+            progress=progress,
+        )
+    result = slim(
+        reference,
+        destination,
+        request,
+        evidence=options.evidence,
+        folder=asked.folder,
+        platform=parse_platform(options.platform) if options.platform else None,
+        access=access,
+        cache=cache,
+        progress=progress,
+    )
+    return (result,)
 
 
 def _request(options: argparse.Namespace, asked: Asked) -> Request:

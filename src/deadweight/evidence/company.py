@@ -1,7 +1,8 @@
 """What stays without being reached itself: the application's own files, and the data of packages that are needed.
 
 A program opens its data by paths that it puts together at run time, so what a package brings stays whole, but for what a
-closure decides (libraries, programs, modules) and what is needless by its place (documentation, caches and the like).
+closure decides (libraries, programs, modules) and what is needless by its place (documentation, caches and the like). It is
+not followed further than to what it takes to start: a script among the data of a package is started by hardly anybody.
 """
 
 from __future__ import annotations
@@ -24,10 +25,21 @@ SYSTEM = frozenset({APK, DEB, RPM})
 PROGRAM_FOLDERS = ("bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin", "usr/games")
 DATABASES = ("var/lib/dpkg/", "lib/apk/db/", "usr/lib/apk/db/", "var/lib/rpm/", "usr/lib/sysimage/rpm/")
 """Where package managers keep their books: they speak of what is there, and are written anew."""
+STATE = {
+    "var/cache/debconf/": "debconf",
+    "var/lib/apt/": "apt",
+    "var/cache/apt/": "apt",
+    "var/lib/pam/": "libpam-runtime",
+    "var/lib/ucf/": "ucf",
+    "var/lib/systemd/": "systemd",
+}
+"""Where scripts of packages keep what no package owns: it stays if something else of the package is needed."""
 
 
 class Company(Quiet):
     """Remembers which packages are needed."""
+
+    light = True
 
     def __init__(self, scene: Scene, followers: Sequence[Follower], needless: Container[str]) -> None:
         self._scene = scene
@@ -39,6 +51,8 @@ class Company(Quiet):
     def roots(self) -> Iterator[Claim]:
         """What no package owns, but for links to what one does: those stay with what they lead to."""
         for node in self._scene.tree.leaves:
+            if node.path.startswith(tuple(STATE)):
+                continue
             if self._scene.owner(node.path) is None and self._stays(node, None):
                 target = self._scene.resolve(node.path) if node.entry.kind == SYMLINK else node
                 if target is not None and not target.is_directory and self._scene.owner(target.path) is None:
@@ -51,6 +65,9 @@ class Company(Quiet):
             return
         self._entered.add(id(package))
         yield from self._data(package, DATA, f"it comes with {package.name}, which is needed")
+        for folder in (folder for folder, name in STATE.items() if name == package.name):
+            for state in self._scene.below(folder):
+                yield Claim(state.path, DATA, f"it is state of {package.name}, which is needed")
         for name in sorted({name for names in package.requires for name in names}):
             for other in self._providers.get(name, ()):
                 if id(other) not in self._entered and self._is_data(other):
@@ -61,7 +78,7 @@ class Company(Quiet):
         for path in package.paths:
             node = self._scene.tree.find(path)
             if node is not None and node.entry.kind != SYMLINK and self._stays(node, package):
-                yield Claim(path, rule, because)
+                yield Claim(path, rule, because, light=True)
 
     def _stays(self, node: Node, owner: Package | None) -> bool:
         if node.path in self._needless or node.path.startswith(DATABASES):

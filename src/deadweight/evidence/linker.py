@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from deadweight.evidence.scene import Scene
@@ -43,6 +44,10 @@ HWCAPS = ("tls", "haswell", "x86_64", "sse2", "i686")
 """Folders of variants for some processors that linkers before glibc 2.37 looked into, beside ``glibc-hwcaps/*``."""
 
 MAX_CONFIGURATION = 1 << 20
+MAX_FOLDERS = 256
+"""The most folders of one DT_RPATH, DT_RUNPATH or LD_LIBRARY_PATH that are searched."""
+MAX_CONFIGURED = 1024
+"""The most folders that ld.so.conf and its like may name."""
 MAX_INCLUDED = 256
 """The most files that one ld.so.conf may include."""
 
@@ -65,18 +70,19 @@ class Linker:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
+        self._opened: dict[str, Container[str]] = {}
 
     @cached_property
     def directories(self) -> Sequence[str]:
         """The real paths of the folders that are searched for every program, in the order of the search."""
         multiarch = [f"{top}/{name}" for name in MULTIARCH.values() for top in ("lib", "usr/lib")]
-        places = [*self._configured(), *multiarch, *DEFAULTS]
+        places = [*islice(self._configured(), MAX_CONFIGURED), *multiarch, *DEFAULTS]
         return tuple(dict.fromkeys(self._folders(places)))
 
     @cached_property
     def _library_path(self) -> Sequence[str]:
         value = self._scene.environment.get("LD_LIBRARY_PATH", "")
-        return tuple(part for part in re.split("[:;]", value) if part.startswith("/"))
+        return tuple(part for part in re.split("[:;]", value)[:MAX_FOLDERS] if part.startswith("/"))
 
     def _configured(self) -> Iterator[str]:
         """The folders that configuration files name."""
@@ -132,9 +138,24 @@ class Linker:
         runpath = self._expanded(loader, loader.elf.runpath)
         before = () if loader.elf.runpath else self.rpath(loader)
         for folder in (*before, *self._library_path, *runpath, *self.directories):
-            if self._fits(f"{folder}/{name}", loader.elf):
+            if name in self._names(folder) and self._fits(f"{folder}/{name}", loader.elf):
                 return (f"{folder}/{name}".strip("/"), *self._variants(folder, name))
         return ()
+
+    def _names(self, folder: str) -> Container[str]:
+        """The names in `folder`, looked up once."""
+        names = self._opened.get(folder)
+        if names is None:
+            node = self._scene.resolve(folder)
+            names = self._opened[folder] = (node.children or {}) if node is not None else {}
+        return names
+
+    def find_for_all(self, name: str) -> tuple[str, ...]:
+        """The paths of the library `name`, for every kind of machine: in folders that all search, or at the path that it is."""
+        if "/" in name:
+            return (name.strip("/"),) if self._scene.resolve(name) is not None else ()
+        paths = (f"{folder}/{name}" for folder in (*self._library_path, *self.directories))
+        return tuple(path.strip("/") for path in paths if name and self._scene.resolve(path) is not None)
 
     def find_elsewhere(self, name: str, loader: Loader) -> tuple[str, ...]:
         """The paths of all libraries `name` for the same kind of machine, wherever they are."""
@@ -166,7 +187,7 @@ class Linker:
         libs = dict.fromkeys((f"lib/{multiarch}", "lib64", "lib"))
         platform = PLATFORMS.get(loader.elf.machine, "")
         found: dict[str, None] = {}
-        for folder in folders:
+        for folder in islice(folders, MAX_FOLDERS):
             for lib in libs if "LIB" in folder else ("lib",):
                 text = _replaced(folder, {"ORIGIN": origin, "LIB": lib, "PLATFORM": platform})
                 if text.startswith("/"):

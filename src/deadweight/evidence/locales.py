@@ -11,7 +11,7 @@ FOLDER = "usr/lib/locale"
 ARCHIVE = "locale-archive"
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG", "LANGUAGE")
 
-MAX_NAMES = 8 << 20
+MAX_NAMES = 1 << 20
 """The most bytes of an archive in which its names are sought."""
 
 _MAGIC = 0xDE020109

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from deadweight.evidence.scene import Scene
 from deadweight.inventory.elf_format import BrokenElf, open_elf
@@ -17,6 +18,8 @@ from deadweight.tree.node import Node
 
 MAX_SEARCHED = 64 << 20
 """The most bytes of one file that are searched."""
+MAX_FOUND = 100_000
+"""The most strings of one kind that are taken from one file."""
 
 _LIBRARY = re.compile(rb"lib[A-Za-z0-9_+.-]{1,100}\.so(?:\.[0-9.]{1,20})?(?=\0)")
 _PATH = re.compile(rb"\0/[\x21-\x7e]{2,255}(?=\0)")
@@ -32,11 +35,14 @@ class Strings:
 
     def libraries(self) -> list[str]:
         """What has the form of a library's file name, sorted."""
-        return sorted({match[0].decode() for part in self.parts for match in _LIBRARY.finditer(part)})
+        return sorted({match[0].decode() for match in self._matches(_LIBRARY)})
 
     def paths(self) -> list[str]:
         """Absolute paths, sorted."""
-        return sorted({match[0][1:].decode() for part in self.parts for match in _PATH.finditer(part)})
+        return sorted({match[0][1:].decode() for match in self._matches(_PATH)})
+
+    def _matches(self, pattern: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
+        return islice((match for part in self.parts for match in pattern.finditer(part)), MAX_FOUND)
 
     def words(self, wanted: Container[bytes]) -> list[str]:
         """Which of `wanted` are strings, sorted. A string may be missed where two pieces of a megabyte meet."""

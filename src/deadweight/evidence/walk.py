@@ -10,6 +10,7 @@ from deadweight.evidence.company import Company
 from deadweight.evidence.model import Claim, Evidence, Reason
 from deadweight.evidence.observations import Observations
 from deadweight.evidence.scene import Scene
+from deadweight.evidence.siblings import Siblings
 from deadweight.layer.entry import SYMLINK
 from deadweight.trace.observed import NOTHING, Observed
 from deadweight.tree.node import Node
@@ -30,22 +31,29 @@ def gather(
     The first claim on a path is the one that is kept: nearest to the roots, in their order. The same input gives the same
     evidence. Never raises for what an image holds: that is one of `Evidence.problems`.
     """
-    return _Walk(scene, closures, observed, needless).follow(roots)
+    followers = [closure.open(scene) for closure in closures]
+    everywhere: list[Follower] = [
+        Observations(scene, followers, observed),
+        *followers,
+        Siblings(scene, observed),
+        Company(scene, followers, needless),
+    ]
+    return _Walk(scene, everywhere).follow(roots)
+
+
+def gather_to_start(scene: Scene, paths: Iterable[Claim], closures: Sequence[Closure]) -> Evidence:
+    """Only what `paths` name and what that cannot start without, as those of `closures` know that are for it (`Follower.light`)."""
+    followers = [closure.open(scene) for closure in closures]
+    roots = [path._replace(light=True) for path in paths]
+    return _Walk(scene, [follower for follower in followers if follower.light]).follow(roots)
 
 
 class _Walk:
     """The paths that are needed, and those that were not yet looked into."""
 
-    def __init__(
-        self, scene: Scene, closures: Sequence[Closure], observed: Observed, needless: Container[str]
-    ) -> None:
+    def __init__(self, scene: Scene, followers: Sequence[Follower]) -> None:
         self._scene = scene
-        followers = [closure.open(scene) for closure in closures]
-        self._followers: list[Follower] = [
-            Observations(scene, followers, observed),
-            *followers,
-            Company(scene, followers, needless),
-        ]
+        self._followers = followers
         self._reasons: dict[str, Reason] = {}
         self._light: set[str] = set()
         self._left: deque[Node] = deque()

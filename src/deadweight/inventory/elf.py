@@ -214,16 +214,15 @@ def _read_dynamic(file: ElfFile, segment: Segment, found: _Fields) -> int:
         if tag in _WANTED:
             wanted.setdefault(tag, []).append(value)
     names = {tag: wanted[tag] for tag in _NAMES if tag in wanted}
+    if names and _DT_STRTAB not in wanted:
+        raise BrokenElf("names without a string table")
     if names:
-        if _DT_STRTAB not in wanted:
-            raise BrokenElf("names without a string table")
-        start = file.offset_of(wanted[_DT_STRTAB][-1])
-        _read_names(file, start, names, found)
-        if _DT_SYMTAB in wanted:
-            symbols = file.offset_of(wanted[_DT_SYMTAB][-1])
-            imported = imports(file, start, wanted.get(_DT_STRSZ, [0])[-1], symbols)
-            if imported:
-                found["imports"] = list[Fact](imported)
+        _read_names(file, file.offset_of(wanted[_DT_STRTAB][-1]), names, found)
+    if _DT_STRTAB in wanted and _DT_SYMTAB in wanted:
+        strings, symbols = (file.offset_of(wanted[tag][-1]) for tag in (_DT_STRTAB, _DT_SYMTAB))
+        imported = imports(file, strings, wanted.get(_DT_STRSZ, [0])[-1], symbols)
+        if imported:
+            found["imports"] = list[Fact](imported)
     return wanted.get(_DT_FLAGS_1, [0])[-1]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from deadweight.errors import InvalidDocument, LimitExceeded
-from deadweight.inventory.elf_format import ElfFile, Segment
+from deadweight.inventory.elf_format import MAX_KEPT, ElfFile, Segment
 from deadweight.layer.collect import ContentGap
 from deadweight.oci.strict_json import loads_array
 
@@ -18,14 +17,14 @@ STARTING = frozenset(
 FUNCTIONS = tuple(sorted({"dlmopen", "dlopen", "iconv_open"} | STARTING))
 """The functions that say something of the files that a program opens, loads or starts."""
 MAX_SEARCHED = 2 << 20
-"""The most bytes of names that are searched: with more, not all of a file that comes in pieces may have been kept."""
+"""The most bytes of names that are searched where they do not lie in the first `MAX_KEPT` bytes, which are always kept."""
 MAX_SYMBOLS = 8 << 20
 """The most bytes of a symbol table that are searched."""
 MAX_NOTES = 1 << 16
 """The most bytes of notes that are read."""
 
-_NAME = re.compile(rb"(\0?)(%b)(?=\0)" % b"|".join(name.encode() for name in FUNCTIONS))
-_MAX_FOUND = 64
+_MAX_TRIED = 16
+"""How many names that end like a function are tried for it: a linker may let one name be the end of another."""
 _DLOPEN_NOTE = 0x407C0C0A
 
 
@@ -35,17 +34,30 @@ def imports(file: ElfFile, strings: int, strings_size: int, symbols: int) -> lis
     Sorted; all of them where there are too many names to search. How long the table is nothing says but hash tables of several kinds: what lies behind it is searched too, up to the
     names where those come next. May raise `ContentGap`.
     """
-    if strings_size > MAX_SEARCHED:
+    if strings_size > MAX_SEARCHED and strings + strings_size > MAX_KEPT:
         return list(FUNCTIONS)
     names = file.content.read(strings, strings_size)
-    found = [(not match[1], match.start(2), match[2].decode()) for match in _NAME.finditer(names)]
-    # A linker may let one name be the end of another, but whole ones are likelier.
-    found = sorted(found)[:_MAX_FOUND]
+    found = {name: offsets for name in FUNCTIONS if (offsets := _offsets(names, name.encode()))}
     if not found:
         return []
     end = strings if strings > symbols else symbols + MAX_SYMBOLS
     table = file.content.read(symbols, min(end - symbols, MAX_SYMBOLS))
-    return sorted({name for _, offset, name in found if file.is_undefined(table, offset)})
+    return [
+        name for name, offsets in found.items() if any(file.is_undefined(table, offset) for offset in offsets)
+    ]
+
+
+def _offsets(names: bytes, name: bytes) -> list[int]:
+    """Where `name` is in `names`: first as a name of its own."""
+    found = []
+    whole = names.find(b"\0" + name + b"\0")
+    if whole >= 0:
+        found.append(whole + 1)
+    at = names.find(name + b"\0")
+    while at >= 0 and len(found) < _MAX_TRIED:
+        found.append(at)
+        at = names.find(name + b"\0", at + 1)
+    return found
 
 
 def dlopen_names(file: ElfFile, segments: Iterable[Segment]) -> list[str]:

@@ -13,14 +13,14 @@ _SIZE, _TYPE = slice(124, 136), slice(156, 157)
 class Cursor:
     """A position in a stream of pieces; `offset` is how far it is. `subject` names the layer in errors."""
 
-    def __init__(self, pieces: Iterator[bytes], subject: str) -> None:
+    def __init__(self, pieces: Iterator[bytes] | Iterator[memoryview], subject: str) -> None:
         self._pieces = pieces
         self._left = memoryview(b"")
         self.subject = subject
         self.offset = 0
 
     def pieces(self, size: int) -> Iterator[memoryview]:
-        """The next `size` bytes. Raises `InvalidLayer` where the stream ends before them."""
+        """The next `size` bytes; each piece is valid until the next is asked for. Raises `InvalidLayer` where the stream ends before them."""
         while size:
             if not self._left:
                 self._left = memoryview(next(self._pieces, b""))
@@ -32,7 +32,7 @@ class Cursor:
             yield piece
 
     def take(self, size: int) -> bytes:
-        return b"".join(self.pieces(size))
+        return b"".join(map(bytes, self.pieces(size)))
 
     def skip(self, size: int) -> None:
         for _ in self.pieces(size):

@@ -21,7 +21,13 @@ def read_content(stream: BinaryIO, descriptor: Descriptor, entry: Entry) -> Iter
     Raises `DigestMismatch` at the end where it is not what the index says, `InvalidLayer` for a broken stream.
     """
     subject = f"layer {descriptor.digest}"
-    return _content(Cursor(decoded(stream, subject), subject), entry)
+    cursor = Cursor(decoded(stream, subject), subject)
+    hasher = hashlib.sha256()
+    for piece in _content(cursor, entry):
+        hasher.update(piece)
+        yield piece
+    if hasher.digest() != entry.digest:
+        raise DigestMismatch(subject, f"{entry.path!r} has changed since the layer was indexed")
 
 
 def read_contents(
@@ -29,7 +35,8 @@ def read_contents(
 ) -> Iterator[tuple[int, Iterator[memoryview]]]:
     """The contents of `wanted`, numbers of regular files among the `entries` of an indexed layer, in the order of the layer.
 
-    Each must be used up before the next is asked for. All of the layer is read and verified: raises what `inflated` raises.
+    Each must be used up before the next is asked for. All of the layer is read, and verified at its end, with all contents in
+    it: raises what `inflated` raises.
     """
     pieces = inflated(stream, descriptor, diff_id)
     cursor = Cursor(pieces, f"layer {descriptor.digest}")
@@ -42,9 +49,4 @@ def read_contents(
 def _content(cursor: Cursor, entry: Entry) -> Iterator[memoryview]:
     cursor.skip(entry.start - cursor.offset)
     cursor.header()
-    hasher = hashlib.sha256()
-    for piece in cursor.pieces(entry.size):
-        hasher.update(piece)
-        yield piece
-    if hasher.digest() != entry.digest:
-        raise DigestMismatch(cursor.subject, f"{entry.path!r} has changed since the layer was indexed")
+    yield from cursor.pieces(entry.size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deadweight.oci import strict_json
@@ -25,4 +25,23 @@ def with_diff_ids(config: Document, diff_ids: Sequence[Digest | None]) -> Docume
         for step, diff_id in zip(made, diff_ids, strict=True):
             if diff_id is None:
                 step["empty_layer"] = True
+    return Document.of(strict_json.canonical(value), config.descriptor.media_type)
+
+
+def with_labels(config: Document, labels: Mapping[str, str]) -> Document:
+    """`config` with `labels` among its own (OCI image-spec v1.1, config.md, "Labels")."""
+    value = strict_json.loads(config.raw, f"config {config.descriptor.digest}")
+    execution: dict[str, Any] = value.get("config") or {}
+    known: dict[str, Any] = execution.get("Labels") or {}
+    value["config"] = {**execution, "Labels": {**known, **labels}}
+    return Document.of(strict_json.canonical(value), config.descriptor.media_type)
+
+
+def with_history(config: Document, other: Document) -> Document:
+    """`config` with the history of the config `other`: that of the layers that it is to get."""
+    value = strict_json.loads(config.raw, f"config {config.descriptor.digest}")
+    history = strict_json.loads(other.raw, f"config {other.descriptor.digest}").get("history")
+    value.pop("history", None)
+    if history is not None:
+        value["history"] = history
     return Document.of(strict_json.canonical(value), config.descriptor.media_type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from deadweight.errors import InvalidLayer, NotFound, Unsupported
+from deadweight.errors import InvalidLayer, NotFound, Unsupported, UsageError
 from deadweight.layer.entry import FILE
 from deadweight.layer.index import LayerIndex
 from deadweight.passes.base_layers import above_base
@@ -81,8 +81,12 @@ def plan_image(
     """What to do with the layers of the image `reference`, which `merged` is made of, so that it shows just what is `kept`.
 
     The first `keep_layers` layers stay as they are, and so does all that is visible of them. Raises `NotFound` where a
-    layer is missing or a path of `replaced` is no file that stays, and `Unsupported` where kept layers cannot be kept.
+    layer is missing or a path of `replaced` is no file that stays, `UsageError` for more layers than there are, and
+    `Unsupported` where they cannot be kept.
     """
+    if not 0 <= keep_layers <= len(indexes):
+        problem = f"has {len(indexes)} layers, so that {keep_layers} cannot be kept as they are"
+        raise UsageError(reference, problem, "keep fewer")
     missing = next((index for index in indexes if index.missing), None)
     if missing is not None:
         raise NotFound(reference, f"its foreign layer {missing.digest} is not there")

@@ -12,13 +12,13 @@ from typing import IO, BinaryIO, cast
 from deadweight.copying.documents import converted_layer
 from deadweight.errors import UsageError
 from deadweight.image import Image, Layer
-from deadweight.indexing import Progress
+from deadweight.indexing import SILENT, Progress
 from deadweight.layer.compress import Compression, compress
 from deadweight.layer.cursor import Cursor
 from deadweight.layer.decompress import GZIP, UNCOMPRESSED, ZSTD, decoded
 from deadweight.layer.gzip_blocks import reblocked
 from deadweight.layer.index import LayerIndex
-from deadweight.layer.inflate import inflated
+from deadweight.layer.reader import LayerReader
 from deadweight.oci import media_types
 from deadweight.oci.descriptor import Descriptor
 from deadweight.oci.digest import Digest
@@ -30,7 +30,8 @@ from deadweight.transport.base import Destination
 
 _PIECE = 1 << 20
 _IN_MEMORY = 8 << 20
-_STRONGEST = {GZIP: Compression(GZIP, 9), ZSTD: Compression(ZSTD, 19)}
+_STRONGER = {GZIP: (6, 9), ZSTD: (12, 19), UNCOMPRESSED: ()}
+"""Levels for a layer that the usual one makes larger than it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ class LayerWriter:
         if media_types.is_foreign(layer.media_type) or self._destination.holds(layer, self._image.source):
             return layer
         with self._image.source.blob(layer) as stream:
-            return self._destination.put_blob(_pieces(stream), layer.media_type, layer)
+            pieces = _pieces(stream, self._progress)
+            return self._destination.put_blob(pieces, layer.media_type, layer)
 
     def _rewritten(
         self, layer: Layer, index: LayerIndex, image_plan: Plan, compression: Compression, stored: bool
@@ -120,41 +122,52 @@ class LayerWriter:
                 size = self._compressed(_hashed(tar, hasher), compression, spool)
             if size > old.size and stored and plan.unchanged(index.entries):
                 return self._moved(old), layer.diff_id
-            if size > old.size and compression.method in _STRONGEST:
-                compression, spool = self._strongest(compression, spool, smaller)
-            if spool.tell() > old.size and stored and image_plan.restore(layer.position):
+            if size > old.size and stored and image_plan.restore(layer.position):
                 return self._moved(old), layer.diff_id
+            if size > old.size:
+                compression, spool = self._stronger(compression, (spool, smaller), old.size)
             spool.seek(0)
             media_type = media_types.with_compression(old.media_type, compression.method)
-            blob = self._destination.put_blob(_pieces(cast("BinaryIO", spool)), media_type, None)
+            blob = self._destination.put_blob(_pieces(cast("BinaryIO", spool), SILENT), media_type, None)
         return converted_layer(old, blob, compression), Digest(f"sha256:{hasher.hexdigest()}")
 
     def _tar(self, layer: Layer, index: LayerIndex, plan: LayerPlan) -> Generator[bytes, None, None]:
         """The uncompressed bytes that the plan makes of the layer, all of which is read and verified."""
-        with self._image.open_layer(layer) as stream:
-            progress = self._progress.advance_to
-            with closing(inflated(stream, layer.descriptor, layer.diff_id, progress)) as pieces:
-                cursor = Cursor(pieces, f"layer {layer.descriptor.digest}")
-                tar = rewritten(cursor, layer.position, index.entries, plan, self._carried)
-                yield from reblocked(tar, _PIECE)
-                for _ in pieces:
-                    pass
+        progress = self._progress.advance_to
+        with (
+            self._image.open_layer(layer) as stream,
+            LayerReader(stream, layer.descriptor, layer.diff_id, progress) as reader,
+        ):
+            pieces = reader.pieces()
+            cursor = Cursor(pieces, reader.subject)
+            tar = rewritten(cursor, layer.position, index.entries, plan, self._carried)
+            yield from reblocked(tar, _PIECE)
+            for _ in pieces:
+                pass
+            reader.verify()
 
     def _compressed(self, tar: Iterator[bytes], compression: Compression, into: IO[bytes]) -> int:
         with closing(compress(tar, compression, self._threads)) as stored:
             return sum(into.write(piece) for piece in stored)
 
-    def _strongest(
-        self, compression: Compression, spool: IO[bytes], other: IO[bytes]
+    def _stronger(
+        self, compression: Compression, spools: tuple[IO[bytes], IO[bytes]], limit: int
     ) -> tuple[Compression, IO[bytes]]:
-        """The smaller one of `spool` and what the strongest level makes of it, which goes into `other`."""
-        strongest = _STRONGEST[compression.method]
-        size = spool.tell()
-        spool.seek(0)
-        tar = decoded(cast("BinaryIO", spool), "a layer of our own")
-        if self._compressed(tar, strongest, other) < size:
-            return strongest, other
-        return compression, spool
+        """The layer in the first of `spools` compressed harder, until it has no more than `limit` bytes or no level is left."""
+        best, other = spools
+        size = best.seek(0, 2)
+        for level in _STRONGER[compression.method]:
+            if size <= limit:
+                break
+            best.seek(0)
+            other.seek(0)
+            other.truncate()
+            harder = Compression(compression.method, level)
+            tar = decoded(cast("BinaryIO", best), "a layer of our own")
+            found = self._compressed(tar, harder, other)
+            if found < size:
+                best, other, size, compression = other, best, found, harder
+        return compression, best
 
 
 def _spool() -> IO[bytes]:
@@ -167,6 +180,9 @@ def _hashed(pieces: Iterator[bytes], hasher: hashlib._Hash) -> Iterator[bytes]:
         yield piece
 
 
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+def _pieces(stream: BinaryIO, progress: Progress) -> Iterator[bytes]:
+    done = 0
     while piece := stream.read(_PIECE):
         yield piece
+        done += len(piece)
+        progress.advance_to(done)

@@ -11,14 +11,18 @@ from deadweight.image import Image
 from deadweight.indexing import SILENT, Progress
 from deadweight.layer.compress import Compression, available_threads
 from deadweight.layer.index import LayerIndex
+from deadweight.oci import strict_json
 from deadweight.oci.digest import Digest
+from deadweight.oci.manifest import Document
 from deadweight.passes.carried import CarriedContents
-from deadweight.passes.documents import with_diff_ids
+from deadweight.passes.documents import with_diff_ids, with_labels
 from deadweight.passes.filtering import Plan, plan_image
 from deadweight.passes.layers import LayerResult, LayerWriter
 from deadweight.passes.staying import Kept
 from deadweight.transport.base import Destination
 from deadweight.tree.merge import Merged
+
+NO_LABELS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ def write_filtered(
     compression: Compression | None = None,
     keep_layers: int = 0,
     threads: int | None = None,
+    labels: Mapping[str, str] = NO_LABELS,
     progress: Progress = SILENT,
 ) -> Written:
     """Writes `image` to `destination` so that it shows what is `kept` of its `merged` tree, and commits it.
@@ -55,8 +60,8 @@ def write_filtered(
     `indexes` are those of its layers. `replaced` has new contents of regular files that stay, by their real path; one
     that lies in a kept base layer stays as it is. The first `keep_layers` layers keep their bytes, and all that is
     visible of them stays. A layer that loses nothing keeps its bytes; others are compressed as they were, or with
-    `compression`. Where that is given, every layer that gets smaller by it is compressed anew. The same input gives
-    the same bytes.
+    `compression`. Where that is given, every layer that gets smaller by it is compressed anew. The config gets `labels`
+    if any layer changes. The same input gives the same bytes.
 
     Raises `DeadweightError`; nothing is then under the wanted name.
     """
@@ -73,15 +78,26 @@ def write_filtered(
             writer.write(layer, index, plan, base=layer.position < keep_layers)
             for layer, index in zip(image.layers, indexes, strict=True)
         )
-    return _commit(image, destination, plan, layers)
+    return _commit(image, destination, plan, layers, labels)
 
 
-def _commit(image: Image, destination: Destination, plan: Plan, layers: tuple[LayerResult, ...]) -> Written:
+def _commit(
+    image: Image,
+    destination: Destination,
+    plan: Plan,
+    layers: tuple[LayerResult, ...],
+    labels: Mapping[str, str],
+) -> Written:
     config = with_diff_ids(image.config_document, [layer.diff_id for layer in layers])
+    if labels and not all(layer.unchanged for layer in layers):
+        config = with_labels(config, labels)
     written = [layer.written for layer in layers if layer.written is not None]
     described = replace(image.manifest.config, digest=config.descriptor.digest, size=config.descriptor.size)
     manifest = replace(image.manifest, config=described)
-    document = with_layers(image.document, manifest, written, destination.manifest_types)
+    original = image.document
+    if described != image.manifest.config:
+        original = Document.of(strict_json.canonical(manifest.to_json()), manifest.media_type)
+    document = with_layers(original, manifest, written, destination.manifest_types)
     destination.put_document(config)
     destination.commit(document, image.platform)
     return Written(

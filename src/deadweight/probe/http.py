@@ -74,7 +74,7 @@ def _receive(response: http.client.HTTPResponse) -> HttpAnswer:
 def _reason(error: Exception) -> str:
     if isinstance(error, http.client.IncompleteRead):
         return "the answer broke off"
-    if isinstance(error, http.client.RemoteDisconnected):
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
         return "the connection was closed without an answer"
     if isinstance(error, http.client.BadStatusLine):
         return "the answer is not HTTP"

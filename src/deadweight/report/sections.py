@@ -18,13 +18,12 @@ from deadweight.accounting.model import (
     OwnerSummary,
     Secret,
 )
+from deadweight.report.blocks import MAX_ROWS, figure, section, table, term
 from deadweight.report.markup import Html, element, fragment
 from deadweight.report.treemap import MAX_LABEL, UNOWNED, Treemap, owner_label
 from deadweight.report.units import count, share, size
 from deadweight.tree.merge import CLASSES, DELETED, LIVE, RESTATED, SUPERSEDED
 
-MAX_ROWS = 200
-"""Rows of a table that are shown; the rest is counted."""
 MAX_OWNERS = 30
 """Owners that are shown; the treemap has them all."""
 MAX_ITEMS = 10
@@ -63,22 +62,22 @@ def figures(analysis: Analysis, treemap: Treemap) -> Html:
     return fragment(
         element(
             "dl",
-            _figure("Wire", size(analysis.wire), _wire_note(analysis)),
-            _figure("Unpacked", size(analysis.unpacked), contents),
-            _figure(
+            figure("Wire", size(analysis.wire), _wire_note(analysis)),
+            figure("Unpacked", size(analysis.unpacked), contents),
+            figure(
                 "Dead",
                 size(dead),
                 f"{share(dead, analysis.unpacked)} no container sees",
                 "dead" if dead else None,
             ),
-            _figure("Suspect", size(suspect), f"{share(suspect, analysis.unpacked)} live, likely needless"),
-            _figure(
+            figure("Suspect", size(suspect), f"{share(suspect, analysis.unpacked)} live, likely needless"),
+            figure(
                 "Secrets",
                 f"{len(analysis.secrets):,}",
                 "listed below" if analysis.secrets else "none found",
                 "alarm" if analysis.secrets else None,
             ),
-            _figure("Surface", count(packages, "package"), entry),
+            figure("Surface", count(packages, "package"), entry),
             class_="figures",
         ),
         _class_bar(analysis),
@@ -92,14 +91,14 @@ def sections(analysis: Analysis) -> Html:
 
 def _sections(analysis: Analysis) -> Iterator[Html]:
     if analysis.secrets:
-        yield _section(
+        yield section(
             "Secrets",
             "Keys, tokens and credentials in any layer. Their values are nowhere in this report.",
-            _table(("Path", "Kind", "Layer", "Visible"), [_secret(secret) for secret in analysis.secrets]),
+            table(("Path", "Kind", "Layer", "Visible"), [_secret(secret) for secret in analysis.secrets]),
         )
     if analysis.actions:
         largest = max(action.unpacked for action in analysis.actions)
-        yield _section(
+        yield section(
             "Worth doing",
             "Largest first. What overlaps is counted once within an action.",
             element("ol", *(_action(action, largest) for action in analysis.actions), class_="actions"),
@@ -116,20 +115,20 @@ def _sections(analysis: Analysis) -> Iterator[Html]:
         remarks = [element("p", remark.text, class_="note") for remark in analysis.remarks if kind == SUSPECT]
         findings = [_finding(finding) for finding in analysis.findings if finding.kind == kind]
         if remarks or findings:
-            yield _section(title, note, *remarks, *findings)
-    yield _section(
+            yield section(title, note, *remarks, *findings)
+    yield section(
         "Layers",
         "Base first, each with the instruction that made it.",
-        _table(
+        table(
             ("#", "Instruction", "Classes", "#Files", "#Unpacked", "#Wire"),
             [_layer(each) for each in analysis.layers],
         ),
     )
     live = analysis.classes[LIVE]
-    yield _section(
+    yield section(
         "Owners",
         "Who brought the live bytes.",
-        _table(
+        table(
             ("Package", "Version", "#Files", "#Share", "#Unpacked", "#Wire"),
             [_owner(owner, live) for owner in analysis.owners],
             most=MAX_OWNERS,
@@ -139,17 +138,7 @@ def _sections(analysis: Analysis) -> Iterator[Html]:
     yield _dive(analysis)
     if analysis.problems:
         problems = [element("li", problem) for problem in analysis.problems]
-        yield _section("Not looked at", "What could not be read, and why.", element("ul", *problems))
-
-
-def _figure(name: str, value: str, note: str, kind: str | None = None) -> Html:
-    return element(
-        "div",
-        element("dt", name),
-        element("dd", value, class_="value"),
-        element("dd", note, class_="note"),
-        class_=kind,
-    )
+        yield section("Not looked at", "What could not be read, and why.", element("ul", *problems))
 
 
 def _wire_note(analysis: Analysis) -> str:
@@ -247,7 +236,7 @@ def _finding(finding: Finding) -> Html:
             ),
             _causes("Hidden by", [cause for cause in finding.causes if cause.role == HID]),
             _causes("Brought by", [cause for cause in finding.causes if cause.role == BROUGHT]),
-            _table(
+            table(
                 ("Largest paths", "#Layer", "#Unpacked", "#Wire"),
                 [_item(item) for item in finding.items[:MAX_ITEMS]],
             ),
@@ -276,7 +265,7 @@ def _causes(title: str, causes: Sequence[Cause]) -> Html | None:
         ]
         for cause in causes
     ]
-    return _table((title, "#Layer", "#Unpacked"), rows, most=MAX_ITEMS) if rows else None
+    return table((title, "#Layer", "#Unpacked"), rows, most=MAX_ITEMS) if rows else None
 
 
 def _layer(layer: LayerSummary) -> list[str]:
@@ -323,15 +312,15 @@ def _surface(analysis: Analysis) -> Html:
     packages = ", ".join(
         f"{number:,} {ecosystem}" for ecosystem, number in surface.packages.items() if number
     )
-    return _section(
+    return section(
         "Surface",
         "What somebody who got in would find.",
         element(
             "dl",
-            *_term("Packages", packages or "none"),
-            *_term("Executables", f"{surface.executables:,}"),
-            *_term("Shells", _paths(surface.shells)),
-            *_term("Setuid, setgid", _paths(surface.setuid)),
+            *term("Packages", packages or "none"),
+            *term("Executables", f"{surface.executables:,}"),
+            *term("Shells", _paths(surface.shells)),
+            *term("Setuid, setgid", _paths(surface.setuid)),
             class_="terms",
         ),
     )
@@ -345,42 +334,15 @@ def _paths(paths: Sequence[str]) -> str:
 
 def _dive(analysis: Analysis) -> Html:
     dive = analysis.dive
-    return _section(
+    return section(
         "dive score",
         "dive's numbers, computed its way, for those who know it. It counts the live copy of an overwritten file as waste, "
         "and nothing of a deleted directory.",
         element(
             "dl",
-            *_term("Efficiency", f"{100 * dive.efficiency:.2f} %"),
-            *_term("Wasted", size(dive.wasted)),
-            *_term("User bytes", size(dive.user_bytes)),
+            *term("Efficiency", f"{100 * dive.efficiency:.2f} %"),
+            *term("Wasted", size(dive.wasted)),
+            *term("User bytes", size(dive.user_bytes)),
             class_="terms",
         ),
-    )
-
-
-def _term(name: str, value: str) -> tuple[Html, Html]:
-    return element("dt", name), element("dd", value)
-
-
-def _section(title: str, note: str, *children: Html) -> Html:
-    return element("section", element("h2", title), element("p", note, class_="note"), *children)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], most: int = MAX_ROWS) -> Html:
-    """A table of at most `most` rows; a head that starts with ``#`` and goes on is one of numbers."""
-    kinds = ["number" if head[0] == "#" and head != "#" else None for head in heads]
-    head = [
-        element("th", head.removeprefix("#") if kind else head, class_=kind, scope="col")
-        for head, kind in zip(heads, kinds, strict=True)
-    ]
-    body = [
-        element("tr", *(element("td", cell, class_=kind) for cell, kind in zip(row, kinds, strict=True)))
-        for row in rows[:most]
-    ]
-    more = len(rows) - len(body)
-    table = element("table", element("thead", element("tr", *head)), element("tbody", *body))
-    return fragment(
-        element("div", table, class_="scroll"),
-        element("p", f"and {more:,} more", class_="more") if more > 0 else None,
     )

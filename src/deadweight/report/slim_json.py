@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,9 +16,12 @@ from deadweight.slim.result import Attempt, Measure, Proof, SlimResult
 SCHEMA_VERSION = 1
 
 
-def render_slim_json(result: SlimResult) -> str:
-    """One JSON document; bytes are integers, unknown wire sizes and the digest of what was not written are null."""
-    return json.dumps(report(result), indent=2, ensure_ascii=False) + "\n"
+def render_slim_json(results: Sequence[SlimResult]) -> str:
+    """One JSON document, of several images an array of them; bytes are integers, unknown wire sizes and the digest of what
+    was not written are null.
+    """
+    documents = [report(result) for result in results]
+    return json.dumps(documents if len(documents) > 1 else documents[0], indent=2, ensure_ascii=False) + "\n"
 
 
 def report(result: SlimResult) -> dict[str, Any]:
@@ -27,6 +31,7 @@ def report(result: SlimResult) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "deadweight_version": __version__,
         "reference": printable(result.reference),
+        "platform": result.platform,
         "destination": printable(result.destination),
         "level": last.level if result.digest is not None else None,
         "digest": str(result.digest) if result.digest is not None else None,

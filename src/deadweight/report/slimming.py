@@ -13,13 +13,14 @@ from deadweight.report.console import listing, section
 from deadweight.report.markdown import code, plain, table
 from deadweight.report.units import UNKNOWN, count, printable, size
 from deadweight.slim.result import Proof, SlimResult
-from deadweight.slim.selection import DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
+from deadweight.slim.selection import BOOKS, DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
 
 _TITLES = {
     **{kind.id: kind.title for kind in KINDS},
     UNUSED_PACKAGE: "Packages that nothing needs",
     UNREACHED: "Files of packages that nothing reaches",
     DROPPED: "Dropped, as asked for",
+    BOOKS: "Entries of packages that are gone",
 }
 
 
@@ -34,13 +35,18 @@ class Removed:
     """Content bytes."""
 
 
+def title_of(kind: str) -> str:
+    """How reports call the kind of a `Removal`."""
+    return _TITLES.get(kind, kind)
+
+
 def removed_by_kind(removals: Iterable[Removal]) -> list[Removed]:
     """What goes, by reason, the largest first."""
     sums: dict[str, tuple[int, int]] = {}
     for removal in removals:
         files, unpacked = sums.get(removal.kind, (0, 0))
         sums[removal.kind] = files + 1, unpacked + removal.unpacked
-    found = [Removed(kind, _TITLES.get(kind, kind), *counted) for kind, counted in sums.items()]
+    found = [Removed(kind, title_of(kind), *counted) for kind, counted in sums.items()]
     return sorted(found, key=lambda one: (-one.unpacked, one.kind))
 
 
@@ -77,8 +83,9 @@ def verdict(result: SlimResult) -> str:
 
 def print_slim(result: SlimResult, console: Console, top: int) -> None:
     """Prints sizes before and after, what was removed, the proof and the notes; `top` bounds the rows of each list."""
-    console.print(Text(f"{printable(result.reference)} -> {printable(result.destination)}", style="bold"))
-    console.print(Text(verdict(result)))
+    head = f"{printable(result.reference)} -> {printable(result.destination)}"
+    console.print(Text(head, style="bold", overflow="fold"), soft_wrap=True)
+    console.print(Text(f"{result.platform}: {verdict(result)}"))
     sizes = listing("", "before", "after", "factor", "")
     for row in rows(result):
         sizes.add_row(*row, "")

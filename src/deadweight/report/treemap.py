@@ -12,7 +12,7 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 
 from deadweight.accounting.ledger import Ledger
@@ -79,6 +79,38 @@ class Cells:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What the page calls the two sides of what it shows."""
+
+    live: str
+    """The class of a live cell that is not coloured."""
+    marked: str
+    """The class of a live cell that is."""
+    legend: str
+    """The line of the legend for the first."""
+    flagged: str
+    """The column for the bytes of what is coloured."""
+    marks: str
+    """The name of the list of categories of a cell."""
+    note: str
+    """The name of its note."""
+
+
+OF_ANALYSIS = Words("Live", "Live", "Live, not suspect", "Flagged", "Findings", "Note")
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """A sentence about each cell: its number, and the sentences; 0 is none."""
+
+    numbers: Sequence[int] = ()
+    texts: Sequence[str] = ()
+
+
+NO_NOTES = Notes()
+
+
+@dataclass(frozen=True, slots=True)
 class Treemap:
     """All cells, by layer and entry, and the labels of what they refer to by number."""
 
@@ -88,6 +120,8 @@ class Treemap:
     wire_known: tuple[bool, ...]
     """By layer: whether the `wire` of its cells means anything."""
     cells: Cells
+    words: Words = OF_ANALYSIS
+    notes: Notes = NO_NOTES
 
     @property
     def suspect(self) -> int:
@@ -98,24 +132,47 @@ class Treemap:
 
 def treemap(analysis: Analysis) -> Treemap:
     """The treemap of `analysis`: each row of its ledger, each further name, and each layer's other entries."""
-    categories = _categories(analysis.findings)
-    owners = _Owners(analysis.inventory)
     instructions = {layer.position: layer.instruction for layer in analysis.layers}
-    return Treemap(
-        tuple(categories.values()),
-        tuple(instructions.get(layer, "")[:MAX_LABEL] for layer in range(len(analysis.ledger.layers))),
-        tuple(owners.labels),
-        tuple(shares is not None for shares in analysis.ledger.shares),
-        _cells(analysis, categories, owners),
+    return build(
+        analysis.ledger,
+        analysis.merged,
+        analysis.inventory,
+        [instructions.get(layer, "") for layer in range(len(analysis.ledger.layers))],
+        analysis.findings,
+        _categories(analysis.findings),
     )
 
 
-def _cells(analysis: Analysis, categories: Mapping[str, Category], owners: _Owners) -> Cells:
-    ledger = analysis.ledger
+def build(
+    ledger: Ledger,
+    merged: Merged,
+    inventory: Inventory,
+    instructions: Sequence[str],
+    findings: Sequence[Finding],
+    categories: Mapping[str, Category],
+) -> Treemap:
+    """A treemap of an image in which `findings` lie over the cells; `categories` by id, those of the classes first."""
+    owners = _Owners(inventory)
+    return Treemap(
+        tuple(categories.values()),
+        tuple(instruction[:MAX_LABEL] for instruction in instructions),
+        tuple(owners.labels),
+        tuple(shares is not None for shares in ledger.shares),
+        _cells(ledger, merged, findings, categories, owners),
+    )
+
+
+def _cells(
+    ledger: Ledger,
+    merged: Merged,
+    findings: Sequence[Finding],
+    categories: Mapping[str, Category],
+    owners: _Owners,
+) -> Cells:
     layers = len(ledger.layers)
-    names, further = _names(analysis.merged, layers)
-    live_marks = _marks(analysis.findings, categories, SUSPECT, layers)
-    dead_marks = _marks(analysis.findings, categories, DEAD, layers)
+    names, further = _names(merged, layers)
+    live_marks = _marks(findings, categories, SUSPECT, layers)
+    dead_marks = _marks(findings, categories, DEAD, layers)
     cells = Cells()
     for layer in range(layers):
         first = len(cells.path)
@@ -153,7 +210,7 @@ def _add_contents(
         if fate is None:
             path = names.get(number, entry.path)
             marks = live_marks.get(path, ())
-            category = _widest(marks)[0] if marks else 0
+            category = _colour(marks, size) if marks else 0
         else:
             path = entry.path
             marks = dead_marks.get(path, ())
@@ -173,6 +230,11 @@ def _widest(marks: Marks) -> tuple[int, int]:
     """The mark that gives a live cell its colour; of equals the last, that of the smallest finding."""
     widest = marks[0] if len(marks) == 1 else max(reversed(marks), key=lambda mark: mark[1])
     return widest if widest[1] else (0, 0)
+
+
+def _colour(marks: Marks, size: int) -> int:
+    """The category of a live cell that `marks` lie over; an empty file is all of what any of them says."""
+    return _widest(marks)[0] if size else marks[0][0]
 
 
 def _names(merged: Merged, layers: int) -> tuple[list[dict[int, str]], list[dict[str, list[str]]]]:
@@ -206,16 +268,22 @@ _PATTERNS = ("plain", "dotted", "level", "upright")
 
 def _categories(findings: Sequence[Finding]) -> dict[str, Category]:
     """The classes, the other entries, then the findings that are not a class by another name."""
+    return categories_of(findings, "Live", _PATTERNS)
+
+
+def categories_of(findings: Sequence[Finding], live: str, patterns: Sequence[str]) -> dict[str, Category]:
+    """The same with the label `live` for what is not coloured; the first findings get the first of `patterns`."""
     categories = {
         kind: Category(kind, kind.capitalize(), kind if kind == LIVE else DEAD, *_CLASS_STYLES[kind])
         for kind in CLASSES
     }
+    categories[LIVE] = replace(categories[LIVE], label=live)
     categories["entries"] = Category("entries", "Directories, links", "other", 0, "plain")
     for finding in findings:
         if finding.id not in categories:
             place = len(categories) - len(CLASSES) - 1
             hue = _HUES[place % len(_HUES)]
-            pattern = _PATTERNS[place // len(_HUES) % len(_PATTERNS)]
+            pattern = patterns[place // len(_HUES) % len(patterns)]
             categories[finding.id] = Category(finding.id, finding.title, finding.kind, hue, pattern)
     return categories
 
@@ -276,6 +344,8 @@ def pack(treemap: Treemap) -> bytes:
         **{name: getattr(cells, name) for name in ("layer", "kind", "unpacked", "wire", "category", "owner")},
         "parent": directories.parents,
     }
+    if treemap.notes.texts:
+        columns["note"] = treemap.notes.numbers
     planes = {name: _planes(column) for name, column in columns.items()}
     texts = {"directoryName": _lines(directories.names), "name": _lines(name for _, _, name in paths)}
     head = {
@@ -308,6 +378,8 @@ def _labels(treemap: Treemap) -> dict[str, object]:
             for label, known in zip(treemap.layers, treemap.wire_known, strict=True)
         ],
         "owners": [printable(label) for label in treemap.owners],
+        "words": asdict(treemap.words),
+        "notes": [printable(text) for text in treemap.notes.texts],
     }
 
 

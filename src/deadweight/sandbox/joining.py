@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -25,6 +26,15 @@ _START = 10.0
 """The most seconds that are waited for the process that connects, beyond those for a connection."""
 
 
+class Group(subprocess.Popen[bytes]):
+    """A process that leads a group of its own, and is killed with all of it."""
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+
 def join(
     process: int,
     ways: Sequence[Sequence[str]],
@@ -35,7 +45,7 @@ def join(
     before: Sequence[str] = (),
     pass_fds: Sequence[int] = (),
     **streams: Any,
-) -> subprocess.Popen[bytes]:
+) -> Group:
     """Starts `argv` in the namespaces of `process`, as `inside.join` says; what is `before` it, such as strace, stays outside.
 
     `streams` go to `subprocess.Popen`; its pipes then belong to root of `owner`.
@@ -43,9 +53,10 @@ def join(
     order = {"process": process, "ways": ways, "argv": list(argv), "report": report}
     kept = [*pass_fds, *([report] if report >= 0 else [])]
     hear, tell = os.pipe()
-    with os.fdopen(tell, "w") as teller:
+    # A broken pipe: it has ended, and whoever waits for it learns of that.
+    with suppress(BrokenPipeError), os.fdopen(tell, "w") as teller:
         try:
-            started = subprocess.Popen(
+            started = Group(
                 [*before, sys.executable, "-I", "-S", str(JOIN), str(hear)],
                 start_new_session=True,
                 pass_fds=(hear, *kept),
@@ -64,10 +75,13 @@ class Network(Protocol):
     """The network that a sandbox has."""
 
     def connect(self, port: int, seconds: float) -> socket.socket:
-        """A connection to `port` of its loopback device. Raises OSError where there is none within `seconds`."""
+        """A connection to `port` of its loopback device.
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """A program of the host, in that network and a process group of its own; its output goes to pipes."""
+        Raises OSError where there is none within `seconds`, `NotFound` where the sandbox has ended.
+        """
+
+    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> Group:
+        """A program of the host, in that network; its output goes to pipes."""
 
 
 class HostNetwork:
@@ -76,8 +90,8 @@ class HostNetwork:
     def connect(self, port: int, seconds: float) -> socket.socket:
         return connect(port, seconds)
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> Group:
+        return Group(
             list(argv),
             start_new_session=True,
             env=environment,
@@ -88,23 +102,37 @@ class HostNetwork:
 
 
 class OwnNetwork:
-    """That of the namespaces of `process`; `caller` leads to the program `inside.dial` in it."""
+    """That of the namespaces of `process`; `caller` leads to the program `inside.dial` in it, which is `dialler`."""
 
-    def __init__(self, process: int, caller: socket.socket) -> None:
+    def __init__(self, process: int, caller: socket.socket, dialler: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._caller = caller
+        self._dialler = dialler
 
     def connect(self, port: int, seconds: float) -> socket.socket:
-        self._caller.settimeout(2 * seconds + _START)  # it tries two addresses
-        self._caller.send(json.dumps({"port": port, "seconds": seconds}).encode())
-        told, descriptors, _, _ = socket.recv_fds(self._caller, MAX_PACKET, 1)
-        if descriptors:
-            connection = socket.socket(fileno=descriptors[0])
-            connection.settimeout(seconds)
-            return connection
-        raise ConnectionError(told.decode("utf-8", "replace") or "the sandbox has ended")
+        told, descriptors = self._call({"port": port, "seconds": seconds}, 2 * seconds)  # for two addresses
+        if not descriptors:
+            raise ConnectionError(told.decode("utf-8", "replace"))
+        connection = socket.socket(fileno=descriptors[0])
+        connection.settimeout(seconds)
+        return connection
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _call(self, order: Mapping[str, object], seconds: float) -> tuple[bytes, list[int]]:
+        """What the dialler answers. Raises `NotFound` where the sandbox has ended, `TransportError` where that cannot be entered."""
+        self._caller.settimeout(seconds + _START)
+        told = b""
+        descriptors: list[int] = []
+        with suppress(OSError):  # then it is no more, or hangs
+            self._caller.send(json.dumps(order).encode())
+            told, descriptors, _, _ = socket.recv_fds(self._caller, MAX_PACKET, 1)
+        if told:
+            return told, descriptors
+        if not Path(f"/proc/{self._process}/ns/net").exists():  # of a zombie, too, there is none
+            raise NotFound("the program", "has ended")
+        self._dialler.kill()
+        raise TransportError("the sandbox's network", _last_line(self._dialler.stderr))
+
+    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> Group:
         return join(
             self._process,
             NETWORK,
@@ -118,13 +146,13 @@ class OwnNetwork:
 
 @contextmanager
 def open_network(process: int | None) -> Iterator[Network]:
-    """The network of `process`. Raises `NotFound` where that has ended, `TransportError` where it cannot be entered."""
+    """The network of `process`. Raises `NotFound` where that has ended."""
     try:
         own = process is None or not Path(f"/proc/{process}/ns/net").samefile("/proc/self/ns/net")
     except FileNotFoundError:
         process = None
     if process is None:
-        raise NotFound("the sandbox", "has ended")
+        raise NotFound("the program", "has ended")
     if not own:
         yield HostNetwork()
         return
@@ -134,10 +162,7 @@ def open_network(process: int | None) -> Iterator[Network]:
             argv = [sys.executable, "-I", "-S", str(DIAL), str(theirs.fileno())]
             dialler = join(process, NETWORK, argv, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
         try:
-            yield OwnNetwork(process, ours)
-        except BrokenPipeError:
-            dialler.kill()
-            raise TransportError("the sandbox's network", _last_line(dialler.stderr)) from None
+            yield OwnNetwork(process, ours, dialler)
         finally:
             dialler.kill()
             dialler.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -15,6 +16,8 @@ Sink = Callable[[bytes], object]
 _PIECE = 1 << 16
 _PIPE = 1 << 20
 """Bytes that may wait; strace waits once there are more."""
+_PAUSE = 0.005
+"""Seconds between two looks: strace writes line by line, and to wake up for each costs both sides more than the line."""
 
 
 class Log:
@@ -70,6 +73,8 @@ class Log:
             except (OSError, DeadweightError) as error:
                 self._error = error
                 break
+            if len(piece) < _PIECE:
+                time.sleep(_PAUSE)
         else:
             return
         self._end()

@@ -10,6 +10,7 @@ from deadweight.evidence.closures import installed_closures
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Contents, Scene
 from deadweight.evidence.walk import gather
+from deadweight.inventory.model import Inventory, Package
 from deadweight.slim.request import Request
 from deadweight.slim.selection import Known
 from deadweight.slim.subject import Subject
@@ -42,9 +43,14 @@ def _kept_paths(scene: Scene, request: Request) -> Iterator[Claim]:
 
 def _kept_packages(scene: Scene, request: Request) -> Iterator[Claim]:
     for name in request.keep_packages:
-        named = [one for one in scene.inventory.packages if name in (one.name, one.label)]
-        if not named:
-            raise NotFound(f"the package {name!r}", "is not in the image", "list them: deadweight analyze")
-        for package in named:
+        for package in packages_named(scene.inventory, name):
             for path in package.paths:
                 yield Claim(path, KEPT, f"--keep-package {name}")
+
+
+def packages_named(inventory: Inventory, name: str) -> list[Package]:
+    """The packages that are called `name`, or ``ecosystem:name``. Raises `NotFound` for none."""
+    named = [one for one in inventory.packages if name in (one.name, one.label)]
+    if not named:
+        raise NotFound(f"the package {name!r}", "is not in the image", "list them: deadweight analyze")
+    return named

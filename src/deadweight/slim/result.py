@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from deadweight.accounting.view import View
 from deadweight.evidence.model import Evidence
 from deadweight.oci.digest import Digest
 from deadweight.probe.proof import ProbeResult
@@ -62,6 +63,7 @@ class SlimResult:
 
     reference: str
     """The full reference that was read."""
+    platform: str
     destination: str
     before: Measure
     attempts: tuple[Attempt, ...]
@@ -70,6 +72,8 @@ class SlimResult:
     """Of the manifest that was written; None where no level passed."""
     selection: Selection
     """That of the last attempt."""
+    view: View
+    """All contents of the original."""
     evidence: Evidence
     recorded: Recorded
     notes: tuple[str, ...]

@@ -23,6 +23,8 @@ LEVELS = (FILES, PACKAGES, LOSSLESS)
 UNUSED_PACKAGE = "unused-package"
 UNREACHED = "unreached"
 DROPPED = "dropped"
+BOOKS = "package-database"
+"""What package databases say of packages that go. It is found out when they are rewritten, and is in no `Selection`."""
 
 _DIRECTORIES_STAY_OUTSIDE = ("usr/", "opt/", "lib/", "lib64/", "lib32/", "libx32/", "bin/", "sbin/")
 """Where a directory that nothing is left in goes: elsewhere somebody may write into it."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from deadweight.copying.copier import copy, require_distinct
@@ -16,19 +15,17 @@ from deadweight.oci.digest import Digest
 from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
-from deadweight.probe.workload import Workload
-from deadweight.sandbox import Box, box_of
-from deadweight.sandbox.contents import UnpackedContents, plain_contents
+from deadweight.sandbox import box_of
 from deadweight.scratch import scratch_folder
 from deadweight.slim.base_image import base_layers
-from deadweight.slim.evidence_file import read_evidence
-from deadweight.slim.knowing import know
-from deadweight.slim.recorded import Recorded, record_original
+from deadweight.slim.labels import labels_of
+from deadweight.slim.looking import look_at
+from deadweight.slim.recorded import Recorded
 from deadweight.slim.request import AUTO, Request
 from deadweight.slim.result import Attempt, Proof, SlimResult
 from deadweight.slim.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Selection, select
 from deadweight.slim.subject import Subject, read_subject
-from deadweight.transport.base import Access
+from deadweight.transport.base import Access, Destination
 from deadweight.transport.names import open_destination, open_source, parse_destination
 
 _STATIC = (PACKAGES, LOSSLESS)
@@ -52,7 +49,6 @@ def slim(
     `evidence` is a file with what an earlier run found out; then the original is not run. Scripts are relative to `folder`. Where no
     level passes, `SlimResult.digest` is None and nothing is written. Raises `DeadweightError`.
     """
-    begin = time.monotonic()
     parse_destination(destination)  # a mistake in it is told before anything is opened
     with (
         open_image(reference, platform, access) as image,
@@ -60,31 +56,24 @@ def slim(
         scratch_folder() as scratch,
     ):
         require_distinct(image.reference, target.reference)
+        begin = time.monotonic()
         subject = read_subject(image, cache=cache, progress=progress)
         base = base_layers(image, request.keep_base, access) if request.keep_base else 0
-        slimming = _Slimming(subject, request, scratch, folder, base, progress)
+        slimming = Slimming(subject, request, scratch, folder, base, progress)
         slimming.look(evidence)
-        staged = slimming.try_levels()
-        digest: Digest | None = None
-        if staged:
-            with open_source(staged, access) as source:
-                threads = request.threads
-                digest = copy(source, target, compression=None, platform=None, threads=threads).digest
-        return SlimResult(
-            reference=image.reference,
-            destination=target.reference,
-            before=subject.measure(),
-            attempts=tuple(slimming.attempts),
-            digest=digest,
-            selection=slimming.selection,
-            evidence=slimming.known.evidence,
-            recorded=slimming.recorded,
-            notes=tuple(slimming.notes),
-            seconds=time.monotonic() - begin,
-        )
+        digest = publish(slimming.try_levels(), target, request)
+        return slimming.result(target.reference, digest, time.monotonic() - begin)
 
 
-class _Slimming:
+def publish(staged: str, target: Destination, request: Request) -> Digest | None:
+    """Copies the image `staged`, where there is one, to `target`, and commits it; the digest of its manifest."""
+    if not staged:
+        return None
+    with open_source(staged, AS_DOCKER_WOULD) as source:
+        return copy(source, target, compression=None, platform=None, threads=request.threads).digest
+
+
+class Slimming:
     """One image on its way: what is known of it, and what was tried."""
 
     known: Known
@@ -99,57 +88,53 @@ class _Slimming:
         base: int,
         progress: Progress,
     ) -> None:
-        self._subject = subject
+        self._subject = self._written = subject
         self._request = request
         self._scratch = scratch
         self._folder = folder
         self._base = base
         self._progress = progress
         self._why_not_run = ""
+        self._databases: Mapping[str, bytes] = {}
         self.recorded = Recorded()
         self.attempts: list[Attempt] = []
         self.notes: list[str] = []
 
     def look(self, evidence: Path | None) -> None:
         """Runs the original, unless the file `evidence` says what it does, and gathers the evidence."""
-        workloads = self._request.workloads or (Workload(),)
-        execution = self._subject.image.config.execution
-        if evidence is not None:
-            self.recorded = read_evidence(evidence, execution, workloads)
-        with self._unpacked() as (contents, box):
-            if box is not None and evidence is None:
-                self.recorded = record_original(box, self._subject.image, workloads, self._folder)
-            self.known = know(self._subject, contents, self.recorded.observed, self._request)
+        looked = look_at(self._subject, self._request, evidence, self._folder)
+        self.known, self.recorded, self._why_not_run = looked.known, looked.recorded, looked.why_not_run
+        self._databases = looked.databases
         self.notes += self.known.evidence.problems
+
+    def result(self, destination: str, digest: Digest | None, seconds: float) -> SlimResult:
+        """All that came of it, for an image that was written to `destination` with `digest`."""
+        return SlimResult(
+            reference=self._subject.image.reference,
+            platform=str(self._subject.image.platform),
+            destination=destination,
+            before=self._subject.measure(),
+            attempts=tuple(self.attempts),
+            digest=digest,
+            selection=self.selection,
+            view=self._subject.view,
+            evidence=self.known.evidence,
+            recorded=self.recorded,
+            notes=tuple(self.notes),
+            seconds=seconds,
+        )
 
     def try_levels(self) -> str:
         """The reference of the first result that passes, in the scratch folder; empty where none does."""
-        for level in self._levels():
-            self.selection = select(level, self.known)
-            staged = f"oci:{self._scratch / level}:image"
-            self._write(staged)
-            attempt = self._attempt(level, staged)
-            self.attempts.append(attempt)
-            if not attempt.proof.failed:
+        for level in self.levels():
+            self.choose(level)
+            staged = self.write()
+            if self.passes(staged):
                 return staged
         return ""
 
-    @contextmanager
-    def _unpacked(self) -> Iterator[tuple[UnpackedContents, Box | None]]:
-        """The contents of the original and, where a sandbox can be made, that."""
-        subject = self._subject
-        tree = subject.view.merged.tree
-        with ExitStack() as stack:
-            box: Box | None = None
-            try:
-                box = stack.enter_context(box_of(subject.image, subject.indexes, tree))
-                contents = box.contents
-            except Unsupported as error:
-                self._why_not_run = str(error)
-                contents = stack.enter_context(plain_contents(subject.image, subject.indexes, tree))
-            yield contents, box
-
-    def _levels(self) -> tuple[str, ...]:
+    def levels(self) -> tuple[str, ...]:
+        """The levels that are to be tried, the deepest first. Raises `Unsupported` for one that cannot be."""
         static = not self.recorded.expectations
         if self._request.level == AUTO:
             return _STATIC if static else LEVELS
@@ -158,8 +143,19 @@ class _Slimming:
             raise Unsupported(self._subject.image.reference, f"cannot be run: {self._why_not_run}", remedy)
         return (self._request.level,)
 
-    def _write(self, staged: str) -> None:
-        subject, request = self._subject, self._request
+    def choose(self, level: str) -> None:
+        """Selects what stays at `level`."""
+        self.selection = select(level, self.known)
+
+    def rebase(self, subject: Subject, base: int) -> None:
+        """Writes from now on `subject`, an image with the same tree, whose first `base` layers stay as they are."""
+        self._written, self._base = subject, base
+        self._databases = {}
+
+    def write(self) -> str:
+        """Writes what was chosen into the scratch folder; its reference there."""
+        subject, request = self._written, self._request
+        staged = f"oci:{self._scratch / self.selection.level}:image"
         names = self.selection.kept
         databases = rewrite_databases(
             subject.image,
@@ -168,6 +164,7 @@ class _Slimming:
             subject.view.inventory,
             lambda node: node.path in names,
             self._base,
+            self._databases,
         )
         with open_destination(staged, AS_DOCKER_WOULD) as destination:
             write_filtered(
@@ -180,13 +177,18 @@ class _Slimming:
                 compression=request.compression,
                 keep_layers=self._base,
                 threads=request.threads,
+                labels=labels_of(self._subject.image, self.selection.level),
                 progress=self._progress,
             )
+        return staged
 
-    def _attempt(self, level: str, staged: str) -> Attempt:
+    def passes(self, staged: str) -> bool:
+        """Whether the result that was written answers as it is expected to; notes the attempt."""
         with open_image(staged) as image:
             result = read_subject(image)
-            return Attempt(level, result.measure(), self._proof(result))
+            attempt = Attempt(self.selection.level, result.measure(), self._proof(result))
+        self.attempts.append(attempt)
+        return not attempt.proof.failed
 
     def _proof(self, result: Subject) -> Proof:
         if not self.recorded.expectations:

@@ -50,6 +50,8 @@ class Processes:
         self._known: dict[int, Process] = {}
         self._forking: dict[int, str] = {}
         """Those whose child is still to come, and with which flags."""
+        self._born: set[int] = set()
+        """Those whose child came before the call returned."""
         self._held: dict[int, list[Event]] = {}
         self._count_held = 0
         self._ready: deque[Event] = deque()
@@ -91,6 +93,7 @@ class Processes:
             self._forking[event.process] = event.flags
         else:
             self._forking.pop(event.process, None)
+            self._born.discard(event.process)
             del self._known[event.process]
         return False
 
@@ -114,8 +117,8 @@ class Processes:
     def _adopt(self, number: int, parent: int, flags: str | None = None) -> Process:
         """Enters the child of `parent`; what waited for that is ready."""
         if flags is None:
-            flags = self._forking.get(parent, "")
-        self._forking.pop(parent, None)
+            flags = self._forking.pop(parent, "")
+            self._born.add(parent)
         above = self._known.get(parent)
         if above is not None:
             places = above.places
@@ -134,6 +137,10 @@ class Processes:
         return child
 
     def _fork(self, call: Call) -> None:
-        if call.result is not None and not call.error and call.result not in self._known:
-            self._adopt(call.result, call.process, call.flags)
         self._forking.pop(call.process, None)
+        if call.process in self._born:
+            self._born.discard(
+                call.process
+            )  # nor may the number be strace's, where that child has ended already
+        elif call.result is not None and not call.error and call.result not in self._known:
+            self._adopt(call.result, call.process, call.flags)

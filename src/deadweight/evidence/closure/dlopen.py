@@ -23,11 +23,14 @@ PROGRAM = "elf-names-program"
 
 SHELL = ("/bin/sh", "/usr/bin/sh")
 """Every C library names it, for system(3): it says nothing of what a program does."""
-NEVER: Mapping[str, frozenset[str]] = {
+SKIPPED: Mapping[str, frozenset[str]] = {
     # Only to load a policy, which the first process of a host does (libselinux, src/load_policy.c).
     "libselinux.so.1": frozenset({"libsepol.so.1", "libsepol.so.2"}),
+    # Only for host names beyond ASCII, where a program asks getaddrinfo(3) for that (AI_IDN), as getent does. Debian's libc6
+    # only recommends it: no program may count on it unless its own package asks for it, and then that needs it.
+    "libc.so.6": frozenset({"libidn2.so.0"}),
 }
-"""Soname -> libraries that it names but loads for nothing that happens in a container."""
+"""Soname -> libraries that it names, but that are not kept for that."""
 
 
 class DlopenClosure:
@@ -61,7 +64,7 @@ class DlopenFollower(Quiet):
 
     def _libraries(self, node: Node, elf: Elf, found: Strings) -> Iterator[Claim]:
         for name in found.libraries():
-            if name in elf.needed or name == elf.soname or name in NEVER.get(elf.soname, ()):
+            if name in elf.needed or name == elf.soname or name in SKIPPED.get(elf.soname, ()):
                 continue
             for path in self._linker.find(name, Loader(node.path, elf)):
                 yield Claim(path, LIBRARY, f"{name} is a string in it, which it may load (dlopen)")

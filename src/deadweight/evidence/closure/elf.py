@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from deadweight.evidence.closures import Quiet
@@ -16,9 +17,14 @@ from deadweight.tree.node import Node
 INTERPRETER = "elf-interpreter"
 NEEDED = "elf-needed"
 ELSEWHERE = "elf-needed-elsewhere"
+PRELOADED = "elf-preload"
 
-MAX_INHERITED = 256
+PRELOAD = "etc/ld.so.preload"
+
+MAX_INHERITED = 64
 """The most folders of others' DT_RPATH in which one library is searched for what it needs."""
+MAX_AGAIN = 10_000
+"""How often libraries of one image are looked at again because of such a folder."""
 
 
 class ElfClosure:
@@ -40,10 +46,22 @@ class ElfFollower(Quiet):
         self._linker = Linker(scene)
         self._inherited: dict[str, tuple[str, ...]] = {}
         self._seen: set[str] = set()
+        self._again = 0
         self._folders = frozenset(self._linker.directories)
         self._programs = frozenset(
             node.path for place in PROGRAM_FOLDERS if (node := scene.resolve(place)) is not None
         )
+
+    def roots(self) -> Iterator[Claim]:
+        """What is loaded into every program (ld.so(8), LD_PRELOAD and /etc/ld.so.preload)."""
+        node = self._scene.resolve(PRELOAD)
+        text = self._scene.text(node) if node is not None else None
+        lines = [line.partition("#")[0] for line in (text or "").splitlines()]
+        if text:
+            yield Claim(PRELOAD, PRELOADED, "the dynamic linker reads there what to load into every program")
+        for name in re.split(r"[\s:]+", " ".join([self._scene.environment.get("LD_PRELOAD", ""), *lines])):
+            for path in self._linker.find_for_all(name):
+                yield Claim(path, PRELOADED, f"the dynamic linker loads {name} into every program")
 
     def follow(self, node: Node) -> Iterator[Claim]:
         elf = self._scene.elf_files.get(node.path)
@@ -78,7 +96,8 @@ class ElfFollower(Quiet):
         if node is None or not new:
             return
         self._inherited[node.path] = known + new
-        if node.path in self._seen:
+        if node.path in self._seen and self._again < MAX_AGAIN:
+            self._again += 1
             yield node.path, self._scene.elf_files[node.path]
 
     def decides(self, node: Node, owner: Package | None) -> bool:

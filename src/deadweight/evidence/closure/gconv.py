@@ -30,10 +30,11 @@ ONLY_THE_LOCALE = frozenset(
         "libidn2.so.0",
         "libunistring.so.2",
     }
-    | {"libunistring.so.5"}
+    | {"libunistring.so.5", "libstdc++.so.6", "libinstrument.so", "libjdwp.so"}
 )
-"""Who converts only between UTF-8 and the encoding of the locale: bash (lib/sh/unicode.c), GNU tar (src/utf8.c), libidn2
-(lib/lookup.c), and by gnulib's unicodeio, propername and striconveh the others. Where all locales are UTF-8 they need no module.
+"""Who converts only between Unicode or ASCII and the encoding of the locale: bash (lib/sh/unicode.c), GNU tar (src/utf8.c),
+libidn2 (lib/lookup.c), libstdc++ (config/locale/gnu/numeric_members.cc), OpenJDK (EncodingSupport_md.c), and the others by
+gnulib's unicodeio, propername and striconveh. Where all locales are UTF-8 they need no module.
 """
 
 
@@ -81,7 +82,6 @@ class GconvFollower(Quiet):
 
 
 def _converts_only_the_locale(node: Node, elf: Elf) -> bool:
-    folder, _, name = node.path.rpartition("/")
-    return (
-        elf.soname in ONLY_THE_LOCALE if elf.soname else name in ONLY_THE_LOCALE and folder in PROGRAM_FOLDERS
-    )
+    if elf.program and node.path.rpartition("/")[0] not in PROGRAM_FOLDERS:
+        return False
+    return (elf.soname or node.name) in ONLY_THE_LOCALE

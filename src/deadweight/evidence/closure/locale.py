@@ -43,6 +43,12 @@ class LocaleFollower(Quiet):
         if elf is not None and elf.soname == "libc.so.6":
             for found in self._scene.below(FOLDER):
                 yield Claim(found.path, LOCALE, "the C library takes locales from there by name (locale(7))")
+            for language, name in self._languages.items():
+                # Debian has it in a package of its own, libc-l10n.
+                path = f"{CATALOGUES}{language}/LC_MESSAGES/libc.mo"
+                yield Claim(
+                    path, MESSAGES, f"it is what the C library says in the locale {name} (strerror(3))"
+                )
         package = self._scene.owner(node.path)
         if self._languages and package is not None and id(package) not in self._entered:
             self._entered.add(id(package))

@@ -9,20 +9,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from deadweight.evidence.closure.python_claims import Follow
 from deadweight.evidence.closure.python_distributions import (
     Distributions,
+    is_test,
     site_of,
+    test_folder,
     whole,
 )
 from deadweight.evidence.closure.python_knowledge import python_knowledge
 from deadweight.evidence.closure.python_modules import Finder
-from deadweight.evidence.closure.python_paths import Environment, Library, find_environments, started_by
+from deadweight.evidence.closure.python_paths import (
+    MAX_ENVIRONMENTS,
+    Environment,
+    Library,
+    find_environments,
+    started_by,
+)
 from deadweight.evidence.closure.python_place import Place
-from deadweight.evidence.closure.python_source import Follow, Source
+from deadweight.evidence.closure.python_source import Source, Sources
 from deadweight.evidence.closures import Quiet
+from deadweight.evidence.company import SYSTEM
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
-from deadweight.inventory.model import DEB, PYTHON, Package
+from deadweight.inventory.model import PYTHON, Package
 from deadweight.tree.node import Node
 
 START = "python-start"
@@ -31,7 +41,10 @@ DISTRIBUTION = "python-distribution"
 REQUIRES = "python-requires"
 ENTRY_POINT = "python-entry-point"
 BYTECODE = "python-bytecode"
+ARCHIVE = "python-archive"
 
+_ARCHIVES = (".pyz", ".pyzw", ".pex", ".egg", ".shiv")
+"""Programs as zip files (PEP 441), and zipped eggs."""
 _MODULE = (".py", ".pyc", ".so")
 _SITE = re.compile(r"(?:^|/)(?:site|dist)-packages/")
 
@@ -53,23 +66,30 @@ class PythonFollower(Quiet):
         self._knowledge = python_knowledge()
         self._distributions = Distributions(scene)
         self._environments: dict[Library, list[Environment]] = {}
-        for environment in find_environments(scene):
+        self._unread: list[str] = []
+        found = find_environments(scene, self._distributions.sites())
+        for environment in found[MAX_ENVIRONMENTS:]:
+            self._unread.append(
+                f"{environment.prefix}: one of more than {MAX_ENVIRONMENTS} environments, not looked into"
+            )
+        for environment in found[:MAX_ENVIRONMENTS]:
             self._environments.setdefault(environment.library, []).append(environment)
         self._libraries = tuple(f"{library.path}/" for library in self._environments)
         self._places: list[Place] = []
         self._running: set[Library] = set()
         self._entered: set[str] = set()
         self._asked: set[str] = set()
-        self._sources: list[Source] = []
+        self._waiting: list[Node] = []
+        """Files that no environment finds, the application's own: a Python that is needed later may run them too."""
+        self._sources = Sources(scene)
         self._follow = Follow(scene)
 
     @property
-    def problems(self) -> Sequence[str]:
-        return tuple(self._follow.problems)
+    def problems(self) -> Iterable[str]:
+        return [*self._sources.problems, *self._follow.problems, *self._unread]
 
     def roots(self) -> Iterable[Claim]:
-        """Nothing: it waits until an interpreter is needed. What the config asks it to import is read for then."""
-        self._sources += self._follow.config()
+        """Nothing: it waits until an interpreter is needed."""
         return ()
 
     def decides(self, node: Node, owner: Package | None) -> bool:
@@ -83,27 +103,48 @@ class PythonFollower(Quiet):
         return path.endswith(_MODULE) if site else path.startswith(self._libraries)
 
     def follow(self, node: Node) -> Iterator[Claim]:
-        if not node.is_file:
+        if not node.is_file or not self._environments:
             return
         for library in self._starts(node):
             yield from self._start(library)
-        source = self._follow.source(node)
-        if source is not None:
-            for place in self._found_by(node):
-                yield from self._in(place, source)
-            if not any(place.package_of(node) is not None for place in self._places):
-                self._sources.append(source)
-            finders = {place.environment.library: place.finder for place in self._places}
-            for finder in finders.values():
-                for compiled in finder.bytecode(node):
-                    yield Claim(
-                        compiled.path, BYTECODE, "it was compiled from this file, and makes the start faster"
-                    )
-        yield from self._company(node)
+        places = [place for place in self._places if place.package_of(node) is not None]
+        if not places:
+            self._waiting.append(node)
+        if self._places:
+            yield from self._read(node, places or self._places)
+            yield from self._company(node)
+
+    def _read(self, node: Node, places: Sequence[Place]) -> Iterator[Claim]:
+        """What the source in `node` needs in `places`, if it is one."""
+        if node.name.endswith(_ARCHIVES):
+            yield from self._all(node)
+        source = self._sources.source(node)
+        if source is None:
+            return
+        for place in places:
+            yield from self._in(place, source)
+        finders = {place.environment.library: place.finder for place in places}
+        for finder in finders.values():
+            for compiled in finder.bytecode(node):
+                because = "it was compiled from this file, and makes the start faster"
+                yield Claim(compiled.path, BYTECODE, because)
+
+    def _all(self, node: Node) -> Iterator[Claim]:
+        """All of the standard library, because what an archive imports is not known."""
+        self._unread.append(
+            f"{node.path}: is not looked into; all of the standard library is kept for what it may import"
+        )
+        for place in self._places:
+            library = place.environment.library
+            for below in self._scene.below(library.path):
+                inside = below.path[len(library.path) :]
+                if "-packages/" not in inside and not inside.endswith(".pyc") and not is_test(inside[1:], ""):
+                    yield Claim(below.path, ARCHIVE, f"{node.path} may import it")
 
     def _starts(self, node: Node) -> Iterable[Library]:
         """The libraries that are needed with `node`, and were not before."""
-        found = started_by(node, self._environments) if node.path in self._scene.elf_files else ()
+        home = self._scene.environment.get("PYTHONHOME", "")
+        found = started_by(node, self._environments, home) if node.path in self._scene.elf_files else ()
         if not found and node.path.startswith(self._libraries):
             found = tuple(one for one in self._environments if node.path.startswith(f"{one.path}/"))
         return [library for library in found if library not in self._running]
@@ -130,13 +171,11 @@ class PythonFollower(Quiet):
                     yield Claim(path, ENVIRONMENT, f"Python {library.version} reads it when it starts")
             for need in self._knowledge.start:
                 yield from place.need(need)
-            for source in self._sources:
+            for source in self._sources.config():
                 yield from self._in(place, source)
-
-    def _found_by(self, node: Node) -> list[Place]:
-        """The environments in use that would find `node`; all of them for what none would."""
-        found = [place for place in self._places if place.package_of(node) is not None]
-        return found or self._places
+            for node in self._waiting:
+                yield from self._read(node, [place])
+                yield from self._company(node)
 
     def _in(self, place: Place, source: Source) -> Iterator[Claim]:
         yield from self._follow.claims(place, source)
@@ -158,8 +197,9 @@ class PythonFollower(Quiet):
         owner = self._scene.owner(node.path)
         if package is not None and self._brings_all(package, node):
             yield from self._enter(package)
-        if owner is not None and owner.ecosystem == DEB and _is_module(node.path):
-            yield from self._enter_debian(owner)
+            yield from self._tests(package, node)
+        if owner is not None and owner.ecosystem in SYSTEM and _is_module(node.path):
+            yield from self._enter_system(owner)
 
     def _brings_all(self, package: Package, node: Node) -> bool:
         if node.path == package.source:
@@ -184,6 +224,20 @@ class PythonFollower(Quiet):
                 if other is not None:
                     yield from self._ask(other, REQUIRES, f"{package.name} requires it")
 
+    def _tests(self, package: Package, node: Node) -> Iterator[Claim]:
+        """The folder of tests that `node` is in: what is imported from one reads the data of the others."""
+        site = site_of(package) + "/"
+        if is_test(node.path, site):
+            folder = test_folder(node.path, site) + "/"
+            if folder not in self._entered:
+                self._entered.add(folder)
+                because = f"a module of {folder[:-1]} is imported"
+                yield from (
+                    Claim(path, DISTRIBUTION, because)
+                    for path in package.paths
+                    if path.startswith(folder) and not path.endswith(".pyc")
+                )
+
     def _is_all_of(self, site: str, top: str) -> bool:
         """Whether `top` in `site` is one module, and no folder that several distributions share."""
         node = self._scene.resolve(f"{site}/{top}")
@@ -191,18 +245,18 @@ class PythonFollower(Quiet):
             return top.endswith(_MODULE)
         return "__init__.py" in node.children
 
-    def _enter_debian(self, owner: Package) -> Iterator[Claim]:
-        if owner.source + owner.name in self._entered:
+    def _enter_system(self, owner: Package) -> Iterator[Claim]:
+        if owner.label in self._entered:
             return
-        self._entered.add(owner.source + owner.name)
+        self._entered.add(owner.label)
         tags = {place.environment.library.tag for place in self._places}
-        for path in self._distributions.debian_modules.get(owner.name, ()):
+        for path in self._distributions.modules_of(owner):
             if "/__pycache__/" not in path or any(f".{tag}." in path for tag in tags):
                 yield Claim(path, DISTRIBUTION, f"it comes with {owner.name}, of which a module is imported")
 
 
 def _is_module(path: str) -> bool:
-    return path.endswith(_MODULE) and "dist-packages/" in path
+    return path.endswith(_MODULE) and _SITE.search(path) is not None
 
 
 def _is_metadata(path: str) -> bool:

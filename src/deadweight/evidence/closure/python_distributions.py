@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 
 from deadweight.evidence.scene import Scene
-from deadweight.inventory.model import DEB, PYTHON, Package
+from deadweight.inventory.model import PYTHON, Package
 
 MAX_ENTRY_POINTS = 1 << 20
 """The most bytes of an entry_points.txt."""
 
+_SITE = re.compile(r"(?:^|/)(?:site|dist)-packages/")
 _SECTION = re.compile(r"\[\s*([^\]]*?)\s*\]")
 _NOT_FOUND_BY_GROUP = frozenset({"console_scripts", "gui_scripts"})
 _DOCUMENTATION = ("/share/man/", "/share/doc/")
@@ -44,6 +44,10 @@ class Distributions:
         """The distribution whose METADATA is at `path`."""
         return self._by_source.get(path)
 
+    def sites(self) -> frozenset[str]:
+        """The directories that distributions are installed in."""
+        return frozenset(map(site_of, self._all))
+
     def within(self, roots: Iterable[str]) -> Mapping[str, Package]:
         """The distributions of an environment that looks for modules in `roots`, by normalised name: the first found."""
         places = {root: position for position, root in enumerate(roots)}
@@ -71,16 +75,9 @@ class Distributions:
         names = (match[1] for line in text.splitlines() if (match := _SECTION.fullmatch(line.strip())))
         return sorted(set(names) - _NOT_FOUND_BY_GROUP)
 
-    @cached_property
-    def debian_modules(self) -> Mapping[str, Sequence[str]]:
-        """The paths of Debian's packages of modules in dist-packages, by the name of the package."""
-        found: dict[str, Sequence[str]] = {}
-        for package in self._scene.inventory.packages:
-            if package.ecosystem == DEB:
-                paths = [path for path in package.paths if "/dist-packages/" in f"/{path}"]
-                if paths:
-                    found[package.name] = paths
-        return found
+    def modules_of(self, package: Package) -> list[str]:
+        """What a package of the system has in directories of modules: it stays whole, as a distribution does."""
+        return [path for path in package.paths if _SITE.search(path)]
 
 
 def site_of(package: Package) -> str:

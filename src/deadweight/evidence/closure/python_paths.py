@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from deadweight.evidence.scene import Scene
 from deadweight.tree.node import Node
 
-MAX_ENVIRONMENTS = 256
-"""The most environments that are told apart."""
+MAX_ENVIRONMENTS = 64
+"""The most environments that are looked into: a name is looked for in each."""
 MAX_ROOTS = 1000
 """The most directories that one environment looks in: every line of a .pth file can add one."""
 MAX_PTH = 64 << 10
 """The most bytes of a .pth or pyvenv.cfg file: CPython reads .pth files line by line, and those are short."""
 
 _LIBRARY = re.compile(r"(python|pypy)(\d+\.\d+)(t?)")
+_SITE = re.compile(r"(?:^|/)(?:site|dist)-packages(?:/|$)")
 _PROGRAM = re.compile(r"(?:python|pypy)(\d+(?:\.\d+)?)?t?(?:-[a-z]+)?")
 _SHARED = re.compile(r"lib(?:python|pypy)(\d+(?:\.\d+)?)(?:-c)?t?[a-z]*\.so[.\d]*")
 
@@ -54,21 +55,29 @@ class Environment:
     """The .pth files of its site directories."""
 
 
-def find_environments(scene: Scene) -> tuple[Environment, ...]:
-    """Every environment of the image, sorted by the path of its library and its prefix."""
+def find_environments(scene: Scene, sites: Iterable[str] = ()) -> tuple[Environment, ...]:
+    """Every environment of the image, installations before virtual environments, sorted by library and prefix.
+
+    In `sites` distributions are installed: what is no site directory there, a program may add to ``sys.path`` itself.
+    """
     libraries, configurations = _look_around(scene)
-    builder = _Builder(scene)
+    builder = _Builder(scene, sites)
     found = [builder.installation(library) for library in libraries]
     for path in configurations:
         found += builder.virtual(path, libraries)
-    found.sort(key=lambda environment: (environment.library.path, environment.prefix))
-    return tuple(found[:MAX_ENVIRONMENTS])
+    found.sort(key=_order)
+    return tuple(found)
 
 
-def started_by(node: Node, libraries: Iterable[Library]) -> tuple[Library, ...]:
+def _order(environment: Environment) -> tuple[bool, str, str]:
+    library = environment.library
+    return environment.prefix != library.prefix, library.path, environment.prefix
+
+
+def started_by(node: Node, libraries: Iterable[Library], home: str = "") -> tuple[Library, ...]:
     """The libraries that the program or shared library `node` runs with; empty where it is no Python.
 
-    An interpreter finds its library by its own place; one that has none there may be told by PYTHONHOME.
+    An interpreter finds its library by its own place, or in `home`, the value of PYTHONHOME.
     """
     program = _PROGRAM.fullmatch(node.name)
     match = program or _SHARED.fullmatch(node.name)
@@ -78,7 +87,12 @@ def started_by(node: Node, libraries: Iterable[Library]) -> tuple[Library, ...]:
     known = [one for one in libraries if one.version == version or not version or one.version[:1] == version]
     directory = node.path.rpartition("/")[0]
     above = directory.rpartition("/")[0]
-    near = [one for one in known if one.prefix in (above, directory) or above.startswith(f"{one.prefix}/lib")]
+    homes = [part.strip("/") for part in home.split(":") if part]
+    near = [
+        one
+        for one in known
+        if one.prefix in (above, directory, *homes) or above.startswith(f"{one.prefix}/lib")
+    ]
     return tuple(near or known)
 
 
@@ -121,8 +135,9 @@ _INIT = frozenset({"__init__.py", "__init__.pyc"})
 class _Builder:
     """Puts environments together."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, sites: Iterable[str]) -> None:
         self._scene = scene
+        self._last = sorted({site for site in sites if site and not _SITE.search(site)})
         environment = scene.environment
         self._first = self._paths(environment.get("PYTHONPATH", ""))
         self._user = self._paths(environment.get("PYTHONUSERBASE", "")) or list(self._homes())
@@ -172,9 +187,11 @@ class _Builder:
         for site in dict.fromkeys(sites):
             roots[site] = None
             for child in self._children(site):
-                if child.name.endswith(".pth") and child.is_file and not child.name.startswith("."):
+                file = self._scene.resolve(child.path) if child.name.endswith(".pth") else None
+                if file is not None and file.is_file and not child.name.startswith("."):
                     pth.append(child.path)
-                    roots.update(dict.fromkeys(self._added(site, child)))
+                    roots.update(dict.fromkeys(self._added(site, file)))
+        roots.update(dict.fromkeys(self._last))
         return Environment(library, prefix, tuple(roots)[:MAX_ROOTS], files, tuple(pth))
 
     def _added(self, site: str, pth: Node) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from deadweight.evidence.closure.python_knowledge import Knowledge, Need
@@ -14,6 +15,7 @@ from deadweight.tree.node import Node
 
 KNOWLEDGE = "python-knowledge"
 
+_STANDARD = frozenset({*sys.stdlib_module_names, "distutils"})
 _TESTS = frozenset({"test", "tests", "idle_test"})
 
 
@@ -44,6 +46,14 @@ class Place:
         self._settled: set[str] = set()
         self.tops = self._site_tops()
         """The names of modules and packages in site directories."""
+
+        library = [one for one in self._directories if (one.path + "/").startswith(self._library)]
+        self.known = self.tops.union(finder.names(Module((), tuple(library)))) - {
+            "test",
+            "this",
+            "antigravity",
+        }
+        """The names of all modules and packages that are in no package."""
 
     def _site_tops(self) -> frozenset[str]:
         sites = [
@@ -77,7 +87,7 @@ class Place:
         top = name.partition(".")[0]
         if top in self.wholes and "test" not in name:
             return False
-        if self.find(name) is None and name not in self._knowledge.needs:
+        if self.find(name) is None and not self._needs(name, None):
             self._settled.add(name)
             # What is before the last dot may be a module all the same.
             return "." in name and self.is_new(name.rpartition(".")[0])
@@ -94,7 +104,7 @@ class Place:
             module = self.find(part)
             if module is not None:
                 yield from self._load(module, rule, because)
-            for need in self._knowledge.needs.get(part, ()):
+            for need in self._needs(part, module):
                 yield from self.need(need, part)
             if module is None:
                 self._settled.add(name)
@@ -123,6 +133,10 @@ class Place:
         for path in need.paths:
             yield Claim(path, KNOWLEDGE, because)
             yield from (Claim(node.path, KNOWLEDGE, because) for node in self._scene.below(path))
+
+    def _needs(self, name: str, module: Module | None) -> Sequence[Need]:
+        """What is known to come with the module `name`: one that has no file may be built into the interpreter."""
+        return self._knowledge.needs.get(name, ()) if module is not None or name in _STANDARD else ()
 
     def ignores(self, node: Node | None, name: str) -> bool:
         """Whether it is known that nothing is lost if the module in `node` cannot import `name`."""

@@ -86,7 +86,7 @@ def _with_files(stanza: str, remaining: Remaining) -> str:
     for line in stanza.split("\n"):
         kind, value = line[:2], line[2:]
         if kind == "F:":
-            folder, place = value, remaining.place(value)
+            folder, place = value, remaining.folder(value)
             there = place is not None
             line = f"F:{place}"
         elif kind == "R:":

@@ -46,7 +46,7 @@ class DpkgRewriter:
         listed = _Listed(remaining, _diversions(remaining.tree, read))
         changes: dict[str, bytes | None] = {}
         for node in small(child(remaining.tree, path) for path in _CONTROL):
-            changes[node.path] = encoded(_stanzas(decoded(read(node.path)), gone))
+            changes[node.path] = encoded(_stanzas(decoded(read(node.path)), gone, listed))
         for node in children(remaining.tree, f"{FOLDER}/info"):
             stem, _, kind = node.name.rpartition(".")
             if gone.owns(stem):
@@ -102,9 +102,24 @@ def _diversions(tree: Tree, read: Contents) -> dict[str, tuple[str, str]]:
     return {path.strip("/"): (moved.strip("/"), package) for path, moved, package in triples}
 
 
-def _stanzas(text: str, gone: _Gone) -> str:
-    """The control file without the stanzas of packages that are gone."""
-    return "\n\n".join(stanza for stanza in text.split("\n\n") if not gone.has(*_named(stanza)))
+def _stanzas(text: str, gone: _Gone, listed: _Listed) -> str:
+    """The control file without the stanzas of packages that are gone, and without configuration files that are."""
+    left = ((stanza, name) for stanza in text.split("\n\n") if not gone.has(*(name := _named(stanza))))
+    return "\n\n".join(_with_configuration(stanza, partial(listed.place, name[0])) for stanza, name in left)
+
+
+def _with_configuration(stanza: str, place: Callable[[str], str | None]) -> str:
+    """The stanza with those lines of its field Conffiles whose files are left: each has a path, its MD5 sum and perhaps a
+    remark. Without any, the field goes.
+    """
+    begin = stanza.find("\nConffiles:\n")
+    if begin < 0:
+        return stanza
+    head, _, rest = stanza[begin + 1 :].partition("\n")
+    lines = rest.split("\n")
+    count = next((number for number, line in enumerate(lines) if line[:1] != " "), len(lines))
+    left = [line for line in lines[:count] if place(line.strip().partition(" ")[0].strip("/")) is not None]
+    return "\n".join([stanza[:begin], *([head, *left] if left else []), *lines[count:]])
 
 
 def _named(stanza: str) -> tuple[str, str]:
@@ -164,4 +179,6 @@ def _interests(tree: Tree) -> list[Node]:
 def _triggers(text: str, gone: _Gone) -> str:
     """Who is interested in a trigger: ``package[:architecture][/noawait]`` a line, in File after a path."""
     lines = text.split("\n")
-    return "\n".join(line for line in lines if not line or not gone.owns(line.split()[-1].partition("/")[0]))
+    return "\n".join(
+        line for line in lines if not line.strip() or not gone.owns(line.split()[-1].partition("/")[0])
+    )

@@ -67,6 +67,13 @@ class Remaining:
             return None
         return path if self._paths.directory(directory)[1] < NEVER else child.path
 
+    def folder(self, path: str) -> str | None:
+        """The same for the folder that `path` leads to."""
+        node = self._directory(path)
+        if node is None or node.children is None or not self._staying.has(node):
+            return None
+        return path if self._paths.directory(path)[1] < NEVER else node.path
+
     def has_file(self, path: str) -> bool:
         """Whether the real `path` of what is no directory is left."""
         return path in self._staying.leaves

@@ -14,7 +14,9 @@ _LIST = ".package-lock.json"
 
 
 class NodeRewriter:
-    """Rewrites ``node_modules/.package-lock.json``: a package is there as long as its package.json is."""
+    """Rewrites ``node_modules/.package-lock.json``. A package is there as long as its package.json is, without which Node.js
+    would read its files otherwise: whoever keeps one of them keeps that.
+    """
 
     def files(self, tree: Tree, inventory: Inventory) -> Iterable[Node]:
         sources = [f"/{package.source}" for package in packages(inventory, NPM)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from deadweight.errors import LimitExceeded
 from deadweight.image import Image
 from deadweight.inventory.model import RPM, Inventory, Package
 from deadweight.layer.extract import read_contents
@@ -16,7 +17,7 @@ from deadweight.passes.databases.node import NodeRewriter
 from deadweight.passes.databases.python import PythonRewriter
 from deadweight.passes.staying import Kept, staying
 from deadweight.tree.merge import Merged, merge
-from deadweight.tree.node import Node
+from deadweight.tree.node import Node, Tree
 
 REWRITERS: tuple[DatabaseRewriter, ...] = (PythonRewriter(), NodeRewriter(), ApkRewriter(), DpkgRewriter())
 """A language's before the system's, whose lists name the files of a language's that go."""
@@ -25,6 +26,10 @@ WHOLE = frozenset({RPM})
 """Kinds whose packages stay whole. An rpm header is signed with the list of its files: with another one rpm refuses it; and
 what SQLite writes differs by its version, so that the same image would give other bytes elsewhere.
 """
+
+
+MAX_DATABASES = 512 << 20
+"""The most bytes of all database files of an image together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +56,46 @@ def rewrite_databases(
     inventory: Inventory,
     kept: Kept,
     keep_layers: int = 0,
+    known: Mapping[str, bytes] | None = None,
 ) -> Rewritten:
-    """Rewrites the databases of `image` for what is `kept` of it.
+    """Rewrites the databases of `image` for what is `kept` of it. Contents of `database_files` that are `known` need not be read.
 
     A package is gone if none of its files is left but documentation and its own metadata; its part of the database goes
     with it. Of the others just the files that are left are listed. With `keep_layers`, what the first layers have is
     left, and their databases stay as they are. Raises `DeadweightError` where the image cannot be read.
     """
+    databases = database_files(merged.tree, inventory)
+    if sum(node.entry.size for node in databases) > MAX_DATABASES:
+        raise LimitExceeded(image.reference, f"has more than {MAX_DATABASES} bytes of package databases")
+    contents = dict(known or {})
+    contents |= read_files(image, indexes, [node for node in databases if node.path not in contents])
+    base = merge(indexes[:keep_layers]).tree if keep_layers else None
+    return rewritten(merged, inventory, kept, contents, base, keep_layers)
+
+
+def database_files(tree: Tree, inventory: Inventory) -> list[Node]:
+    """The files of databases that are read to rewrite them, each once, by path."""
+    found = {node.path: node for rewriter in REWRITERS for node in rewriter.files(tree, inventory)}
+    return [found[path] for path in sorted(found)]
+
+
+def rewritten(
+    merged: Merged,
+    inventory: Inventory,
+    kept: Kept,
+    contents: Mapping[str, bytes],
+    base: Tree | None = None,
+    keep_layers: int = 0,
+) -> Rewritten:
+    """The same for an image of which the `contents` of `database_files` are known; `base` is the tree of the first layers."""
     whole = kept_whole(inventory)
-    databases = [node for rewriter in REWRITERS for node in rewriter.files(merged.tree, inventory)]
-    contents = read_files(image, indexes, databases)
-    forced = {node.path for node in databases}.union(*((*package.paths, package.source) for package in whole))
+    forced = set(contents).union(*((*package.paths, package.source) for package in whole))
     removed: set[str] = set()
     replaced: dict[str, bytes] = {}
 
     def stays(node: Node) -> bool:
         return node.path not in removed and (node.path in forced or kept(node))
 
-    base = merge(indexes[:keep_layers]).tree if keep_layers else None
     for rewriter in REWRITERS:
         remaining = Remaining(merged.tree, staying(merged, stays, base, keep_layers))
         for path, content in rewriter.rewrite(remaining, inventory, contents.__getitem__).items():
@@ -76,7 +103,7 @@ def rewrite_databases(
                 removed.add(path)
             elif content != contents[path]:
                 replaced[path] = content
-    return Rewritten(stays, {path: replaced[path] for path in replaced.keys() - removed}, whole)
+    return Rewritten(stays, {path: replaced[path] for path in sorted(replaced.keys() - removed)}, whole)
 
 
 def read_files(image: Image, indexes: Sequence[LayerIndex], nodes: Iterable[Node]) -> dict[str, bytes]:

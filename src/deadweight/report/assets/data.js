@@ -49,6 +49,9 @@ class Cells {
     this.category = pack.category;
     this.owner = pack.owner;
     this.set = pack.set;
+    this.words = pack.words;
+    this.notes = pack.notes;
+    this.note = pack.note ?? new Uint32Array(this.count);
     this.wireKnown = pack.layers.every(layer => layer.wire);
     this.parts = new Map();
     for (let i = 0; i < pack.parts.length; i += 3) {

@@ -47,7 +47,8 @@ class Describer {
     if (cells.kind[cell] === NAME) return 'one more name of a file that is counted at another';
     const categories = new Set([cells.category[cell], ...cells.marks(cell)]);
     const labels = [...categories].map(category => cells.categories[category].label);
-    return `${labels.join(', ')} · layer ${cells.layer[cell] + 1}`;
+    const note = cells.note[cell] ? ` · ${cells.notes[cells.note[cell]]}` : '';
+    return `${labels.join(', ')} · layer ${cells.layer[cell] + 1}${note}`;
   }
 
   /** The title of a box and its facts as pairs of name and value; `whole` and `level` are what shares are of. */
@@ -75,11 +76,13 @@ class Describer {
     if (other === UNPACKED || layer.wire) size += `, ${sizeText(cells.sizes[other][cell])} ${UNITS[other].toLowerCase()}`;
     const facts = [['Size', size], ['Share', share], ['Layer', `${cells.layer[cell] + 1} · ${layer.label || 'unknown instruction'}`]];
     if (cells.kind[cell] === ENTRIES) return facts;
-    const { kind, label } = cells.categories[cells.category[cell]];
+    const { kind, label, hue } = cells.categories[cells.category[cell]];
+    const { words } = cells;
     facts.push(['Owner', cells.owners[cells.owner[cell]]]);
-    facts.push(['Class', kind === 'dead' ? `${label}: no container sees it` : 'Live']);
+    facts.push(['Class', kind === 'dead' ? `${label}: no container sees it` : hue ? words.marked : words.live]);
     const findings = cells.marks(cell).map(mark => this.finding(cell, mark));
-    if (findings.length) facts.push(['Findings', findings.join(', ')]);
+    if (findings.length) facts.push([words.marks, findings.join(', ')]);
+    if (cells.note[cell]) facts.push([words.note, cells.notes[cells.note[cell]]]);
     return facts;
   }
 

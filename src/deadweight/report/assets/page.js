@@ -215,7 +215,7 @@ class Page {
       if (!this.sums[UNPACKED][category]) return;
       const toggle = () => this.filter?.category === category ? this.clear() : this.show(category);
       byId('legend').append(make('li', {}, make('button', { type: 'button', value: category, 'aria-pressed': false, onclick: toggle },
-        make('i', { class: 'swatch', 'data-category': id }), kind === 'live' ? 'Live, not suspect' : label,
+        make('i', { class: 'swatch', 'data-category': id }), kind === 'live' ? cells.words.legend : label,
         make('small', {}, sizeText(this.sums[UNPACKED][category])))));
     });
     for (const { id, hue, pattern } of cells.categories) {

@@ -28,7 +28,7 @@ class Panel {
       make('h3', {}, this.page.describer.path(level)),
       level.title ? make('p', { class: 'instruction' }, level.title) : null,
       make('p', { class: 'note' }, `${sizeText(level.total[unit])} in ${countText(level.count, 'file')}`),
-      this.table(['Name', 'Size', 'Flagged'], children, child => this.levelRow(child, level, unit)),
+      this.table(['Name', 'Size', cells.words.flagged], children, child => this.levelRow(child, level, unit)),
     );
   }
 

@@ -1,0 +1,93 @@
+"""Looks at an original: runs it, unless a file says what it does, and gathers the evidence for all that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deadweight.errors import Unsupported
+from deadweight.evidence.scene import Contents
+from deadweight.image import Image
+from deadweight.oci.descriptor import Platform
+from deadweight.passes.databases.rewrite import MAX_DATABASES, database_files
+from deadweight.probe.workload import Workload
+from deadweight.sandbox import Box, box_of
+from deadweight.sandbox.contents import UnpackedContents, plain_contents
+from deadweight.slim.evidence_file import read_evidence
+from deadweight.slim.knowing import know
+from deadweight.slim.recorded import Recorded, record_original
+from deadweight.slim.request import Request
+from deadweight.slim.selection import Known
+from deadweight.slim.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What is known of an original."""
+
+    known: Known
+    recorded: Recorded
+    databases: Mapping[str, bytes]
+    """The contents of package databases, as far as they are at hand."""
+    why_not_run: str = ""
+    """Why no sandbox could be made, where that is so."""
+
+
+def look_at(subject: Subject, request: Request, evidence: Path | None, folder: Path) -> Looked:
+    """Runs `subject`, unless `evidence` is a file with what an earlier run found out, and gathers the evidence.
+
+    Scripts are relative to `folder`. Where no sandbox can be made, the evidence is what the files themselves tell.
+    Raises `DeadweightError`.
+    """
+    workloads = request.workloads or (Workload(),)
+    recorded = Recorded()
+    if evidence is not None:
+        recorded = read_evidence(evidence, subject.image.config.execution, workloads)
+    with _unpacked(subject) as (contents, box, why_not):
+        if box is not None and evidence is None:
+            recorded = record_original(box, subject.image, workloads, folder)
+        known = know(subject, contents, recorded.observed, request)
+        return Looked(known, recorded, _databases(subject, contents), why_not)
+
+
+def look_without_running(subject: Subject, request: Request) -> Looked:
+    """The same from what the files themselves tell."""
+    with plain_contents(subject.image, subject.indexes, subject.view.merged.tree) as contents:
+        recorded = Recorded()
+        known = know(subject, contents, recorded.observed, request)
+        return Looked(known, recorded, _databases(subject, contents), "it was not to be run")
+
+
+@contextmanager
+def _unpacked(subject: Subject) -> Iterator[tuple[UnpackedContents, Box | None, str]]:
+    """The contents of the original and, where a sandbox can be made, that; else why it cannot."""
+    tree = subject.view.merged.tree
+    with ExitStack() as stack:
+        box: Box | None = None
+        why_not = ""
+        try:
+            _require_host(subject.image)
+            box = stack.enter_context(box_of(subject.image, subject.indexes, tree))
+            contents = box.contents
+        except Unsupported as error:
+            why_not = str(error)
+            contents = stack.enter_context(plain_contents(subject.image, subject.indexes, tree))
+        yield contents, box, why_not
+
+
+def _require_host(image: Image) -> None:
+    """Raises `Unsupported` for an image whose programs this machine cannot run."""
+    host = Platform.of_host()
+    if not host.accepts(image.platform):
+        raise Unsupported(image.reference, f"is for {image.platform}, and this machine is {host}")
+
+
+def _databases(subject: Subject, contents: Contents) -> Mapping[str, bytes]:
+    """The contents of package databases, as far as they are at hand."""
+    nodes = database_files(subject.view.merged.tree, subject.view.inventory)
+    if sum(node.entry.size for node in nodes) > MAX_DATABASES:
+        return {}  # who rewrites them refuses that
+    found = ((node.path, contents.read(node, node.entry.size)) for node in nodes)
+    return {path: content for path, content in found if content is not None}
