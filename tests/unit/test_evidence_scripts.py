@@ -9,6 +9,7 @@ import pytest
 from deadweight.evidence.closure.script_places import known_places
 from deadweight.evidence.closure.script_programs import known_starts
 from deadweight.evidence.closure.scripts import ScriptsClosure
+from deadweight.evidence.closure.shell_text import MAX_VALUES, MAX_WORDS, parse
 from deadweight.evidence.model import Evidence
 from debian_by_hand import Debian
 from layers_by_hand import Member, file, link, program
@@ -186,6 +187,28 @@ def test_every_word_counts_where_a_script_is_broken() -> None:
 def test_a_script_that_is_too_large_is_a_problem() -> None:
     (problem,) = follow(script("#" * (1 << 19))).problems
     assert problem.startswith("srv/run: is larger than ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=x1\n" + "".join(f"a=x{number}\n" for number in range(100)) + "b=$a$a\n" + "$b $b $b\n" * 2000,
+        "a=(" + "b " * 1000 + ')\n"${a[@]}" x ' + '"${a[@]}" ' * 1000,
+        "tool " + "x " * 5000,
+    ],
+)
+def test_what_a_script_may_be_at_once_is_bounded(text: str) -> None:
+    found = parse(text)
+    assert found.broken
+    assert all(len(word) <= MAX_VALUES for command in found.commands for word in command.words)
+    assert all(len(command.words) <= MAX_WORDS + MAX_VALUES for command in found.commands)
+
+
+def test_texts_in_a_script_are_read_once_and_not_without_end() -> None:
+    values = "".join(f"a='echo {number} {'y' * 3800}'\n" for number in range(60))
+    assert follow(script(values + 'eval "$a 1"\n' * 100)).problems == ()
+    evidence = follow(script(values + "".join(f'eval "$a {number}"\n' for number in range(6))))
+    assert evidence.problems == ("run: has more than 1048576 bytes of texts for shells in it",)
 
 
 def test_knowledge_of_places_and_programs_is_whole() -> None:

@@ -203,15 +203,14 @@ class NodeFollower(Quiet):
     def _name_all(self, names: Iterable[str], directory: str, rule: str, because: str) -> Iterator[Claim]:
         for name in names:
             if name.endswith(("-", "/")) and len(name) > 2:
-                for longer in self._packages.names:
-                    if longer.startswith(name):
-                        yield from self._name(longer, directory, rule, because)
+                for longer in self._packages.beginning(name):
+                    yield from self._name(longer, directory, rule, because)
             else:
                 yield from self._name(name, directory, rule, because)
 
     def _name(self, name: str, directory: str, rule: str, because: str) -> Iterator[Claim]:
         """The package or module that `name` leads to from `directory`."""
-        if (name, directory) in self._names or name.startswith("."):
+        if name not in self._packages.known or (name, directory) in self._names:
             return
         self._names.add((name, directory))
         path = self._packages.find(name, directory)

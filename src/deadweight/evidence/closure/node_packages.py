@@ -5,6 +5,7 @@ manual, modules.md; Debian's search path, debian/patches of nodejs).
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -33,9 +34,31 @@ class Packages:
 
     @cached_property
     def names(self) -> Sequence[str]:
-        """The names by which packages may be found, sorted."""
-        packages = self.by_directory.values()
-        return sorted({name for package in packages for name in (package.name, *package.provides)})
+        """All names by which something may be found, wherever it is looked for; sorted."""
+        found: set[str] = set()
+        folders = [
+            node for _, node in self._scene.tree.walk() if node.is_directory and node.name == "node_modules"
+        ]
+        folders += [node for path in self.folders if (node := self._scene.resolve(path)) is not None]
+        for folder in folders:
+            for name, child in (folder.children or {}).items():
+                if name.startswith("@"):
+                    found.update(f"{name}/{inner}" for inner in child.children or ())
+                else:
+                    found |= {name, name.rpartition(".")[0]}
+        return sorted(found)
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The same, to ask whether there is a name."""
+        return frozenset(self.names)
+
+    def beginning(self, start: str) -> Iterator[str]:
+        """The names that begin with `start`."""
+        for at in range(bisect_left(self.names, start), len(self.names)):
+            if not self.names[at].startswith(start):
+                return
+            yield self.names[at]
 
     @cached_property
     def folders(self) -> Sequence[str]:

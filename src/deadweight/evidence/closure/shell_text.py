@@ -29,6 +29,8 @@ MAX_VALUES = 64
 """The most values of one word."""
 MAX_LOOKED_AT = 200_000
 """The most values of all words of one text."""
+MAX_WORDS = 4096
+"""The most words of one command."""
 _MAX_VALUE = 4096
 _MAX_COMPOUND = 16 << 10
 _MAX_ABOVE = 4
@@ -166,6 +168,9 @@ class _Reader:
             return
         words = self._words(name.children[0])
         for argument in node.children_by_field_name("argument"):
+            if len(words) >= MAX_WORDS:
+                self._left = -1
+                break
             words += self._words(argument)
         yield Command(tuple(words), self._heredoc_of(place))
 
