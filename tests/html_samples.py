@@ -23,12 +23,20 @@ from deadweight.accounting.model import (
     Secret,
     Surface,
 )
+from deadweight.accounting.view import View
+from deadweight.evidence.model import Evidence, Reason
 from deadweight.inventory.model import DEB, Inventory, Package
+from deadweight.inventory.reader import Facts
 from deadweight.layer.entry import DIRECTORY, FILE, HARD_LINK, SYMLINK, WHITEOUT_PREFIX, Entry
 from deadweight.layer.index import LayerIndex, WireMap
 from deadweight.oci.config import ImageConfig
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
+from deadweight.probe.compare import Difference
+from deadweight.probe.proof import ProbeResult
+from deadweight.slim.recorded import Recorded
+from deadweight.slim.result import Attempt, Measure, Proof, SlimResult
+from deadweight.slim.selection import Removal, Selection
 from deadweight.tree.merge import CLASSES, LIVE, Merged, merge
 
 PLATFORM = Platform("linux", "amd64")
@@ -274,6 +282,53 @@ def large(files: int = 54_000, seed: int = 1) -> Analysis:
         suspect("locales", "Translations", plain, "usr/share/locale"),
     )
     return analysis_of(layers, ("ADD rootfs.tar /", "RUN upgrade", "RUN cleanup"), packages, findings)
+
+
+NEEDED = "the dynamic linker loads it as {} (DT_NEEDED)"
+
+
+def slimmed(analysis: Analysis, kinds: Sequence[str] = ("documentation", "unused-package")) -> SlimResult:
+    """As if every other file of `analysis` had gone, for `kinds` in turn, and the others were needed by the first."""
+    paths = sorted(analysis.merged.tree.files)
+    first, gone = paths[0], paths[1::2]
+    names = {
+        (node.layer, node.number): path for path, node in reversed(list(analysis.merged.tree.files.items()))
+    }
+    removals = []
+    for number, path in enumerate(gone):
+        node = analysis.merged.tree.files[path]
+        owner = analysis.inventory.owners.get(path)
+        counted = names[node.layer, node.number] == path
+        label = owner.label if owner is not None else ""
+        removals.append(Removal(path, node.entry.size if counted else 0, kinds[number % len(kinds)], label))
+    reasons = {
+        path: Reason(first, "elf-needed", NEEDED.format(path.rpartition("/")[2])) for path in paths[2::2]
+    }
+    measure = Measure(analysis.wire, analysis.unpacked, len(paths), 3, 2, 9, 1, 1)
+    proof = Proof(
+        (ProbeResult("http:GET /", ()), ProbeResult("exec:app", (Difference("status", "200", "500"),)))
+    )
+    selection = Selection("files", frozenset(paths) - set(gone), tuple(removals), ())
+    return SlimResult(
+        reference=analysis.reference,
+        platform="linux/amd64",
+        destination="oci:slim",
+        before=measure,
+        attempts=(Attempt("files", measure, proof),),
+        digest=None,
+        selection=selection,
+        view=View(
+            analysis.config,
+            analysis.ledger,
+            analysis.merged,
+            analysis.inventory,
+            Facts(analysis.merged.tree, analysis.ledger.layers),
+        ),
+        evidence=Evidence({first: Reason("", "observed", "was executed in the workload"), **reasons}),
+        recorded=Recorded(),
+        notes=("a/b: cannot be read",),
+        seconds=1.5,
+    )
 
 
 _PARENTS = (

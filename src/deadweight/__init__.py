@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from deadweight.errors import DeadweightError
     from deadweight.image import Image, open_image, open_images
     from deadweight.oci.descriptor import Platform
+    from deadweight.slim.removed import removed
     from deadweight.slim.request import Request as SlimRequest
+    from deadweight.slim.restore import restore
     from deadweight.slim.slim import slim
+    from deadweight.slim.why import why
     from deadweight.transport.base import Access
 
 _HOMES = {
@@ -40,7 +43,10 @@ _HOMES = {
     "diff": ("deadweight.compare.compare", "compare"),
     "open_image": ("deadweight.image", "open_image"),
     "open_images": ("deadweight.image", "open_images"),
+    "removed": ("deadweight.slim.removed", "removed"),
+    "restore": ("deadweight.slim.restore", "restore"),
     "slim": ("deadweight.slim.slim", "slim"),
+    "why": ("deadweight.slim.why", "why"),
 }
 
 __all__ = [
@@ -57,7 +63,10 @@ __all__ = [
     "diff",
     "open_image",
     "open_images",
+    "removed",
+    "restore",
     "slim",
+    "why",
 ]
 
 

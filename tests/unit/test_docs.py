@@ -13,7 +13,15 @@ from deadweight.cli.parser import build_parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
-SHARED_PAGES = {"ls": "look.md", "cat": "look.md", "tree": "look.md", "compare": "probe.md"}
+SHARED_PAGES = {
+    "ls": "look.md",
+    "cat": "look.md",
+    "tree": "look.md",
+    "compare": "probe.md",
+    "why": "slim-tools.md",
+    "removed": "slim-tools.md",
+    "restore": "slim-tools.md",
+}
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 

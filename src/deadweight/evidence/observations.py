@@ -50,4 +50,4 @@ class Observations(Quiet):
 
 
 def _named(program: str) -> str:
-    return f"/{program}" if program else "a program"
+    return f"/{program.lstrip('/')}" if program else "a program"

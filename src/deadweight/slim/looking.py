@@ -63,7 +63,7 @@ def look_without_running(subject: Subject, request: Request) -> Looked:
     with plain_contents(subject.image, subject.indexes, subject.view.merged.tree) as contents:
         recorded = Recorded()
         known = know(subject, contents, recorded.observed, request)
-        return Looked(known, recorded, _databases(subject, contents), "it was not to be run")
+        return Looked(known, recorded, _databases(subject, contents), "as asked for")
 
 
 @contextmanager

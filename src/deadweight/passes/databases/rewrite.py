@@ -62,8 +62,11 @@ def rewrite_databases(
 
     A package is gone if none of its files is left but documentation and its own metadata; its part of the database goes
     with it. Of the others just the files that are left are listed. With `keep_layers`, what the first layers have is
-    left, and their databases stay as they are. Raises `DeadweightError` where the image cannot be read.
+    left, and their databases stay as they are. Where nothing goes, all databases stay as they are, also where they list what
+    was not there before. Raises `DeadweightError` where the image cannot be read.
     """
+    if all(map(kept, merged.tree.leaves)):
+        return Rewritten(kept, {}, kept_whole(inventory))
     databases = database_files(merged.tree, inventory)
     if sum(node.entry.size for node in databases) > MAX_DATABASES:
         raise LimitExceeded(image.reference, f"has more than {MAX_DATABASES} bytes of package databases")
