@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from deadweight.evidence.closures import Quiet
 from deadweight.evidence.model import Claim, Step
 from deadweight.evidence.scene import Scene
+from deadweight.evidence.walk import gather
 from deadweight.inventory.model import Package
+from deadweight.trace.observed import Use, observed
 from deadweight.tree.node import Node
 from debian_by_hand import Debian
 from layers_by_hand import file, link
@@ -90,3 +92,19 @@ def test_data_stays_with_its_package_and_with_who_depends_on_it() -> None:
     paths = {"decided/bin/web", "etc/web.conf", "etc/mime.types", "etc/more.types"}
     assert {path for path in evidence.reasons if not path.startswith("var/")} == paths
     assert evidence.reasons["etc/mime.types"].because == "types holds only data, and web depends on it"
+
+
+def test_a_directory_that_was_listed_keeps_its_entries_but_for_what_somebody_decides() -> None:
+    debian = Debian().add(
+        "tools",
+        file("bin/data"),
+        link("bin/other", "data"),
+        link("bin/folder", "../share"),
+        file("decided/git"),
+        link("bin/git-link", "../decided/git"),
+        file("share/table"),
+    )
+    seen = observed({Use.LISTED: {"bin": "/usr/bin/python"}})
+    kept = set(gather(scene_of(*debian.layer), [], [Words()], observed=seen).reasons)
+    assert {"bin", "bin/data", "bin/other", "bin/folder"} <= kept
+    assert not kept & {"bin/git-link", "decided/git"}

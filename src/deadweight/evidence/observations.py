@@ -37,14 +37,15 @@ class Observations(Quiet):
             yield from self._entries(path, program)
 
     def _entries(self, path: str, program: str) -> Iterator[Claim]:
-        """What is in a directory that was listed, but for modules and the like: who loads them lists directories to have
-        their names at hand, not because it needs all that they name.
+        """What is in a directory that was listed, but for modules, programs and the like, and links to them: who loads modules
+        lists directories to have their names at hand, not because it needs all that they name.
         """
         directory = self._scene.tree.find(path)
         children = directory.children if directory is not None else None
         for node in (children or {}).values():
-            owner = self._scene.owner(node.path)
-            if node.is_directory or not any(one.decides(node, owner) for one in self._followers):
+            target = self._scene.resolve(node.path) or node
+            owner = self._scene.owner(target.path)
+            if target.is_directory or not any(one.decides(target, owner) for one in self._followers):
                 because = f"{_named(program)} listed /{path}, where it is, in the workload"
                 yield Claim(node.path, LISTED, because)
 

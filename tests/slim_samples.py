@@ -1,0 +1,84 @@
+"""Small images with packages for the tests of what goes with slimming, and slimmed copies of them made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deadweight.image import open_image
+from deadweight.passes.databases.rewrite import rewrite_databases
+from deadweight.passes.write import write_filtered
+from deadweight.slim.labels import labels_of
+from deadweight.slim.subject import Subject, read_subject
+from deadweight.transport.base import Access
+from deadweight.transport.names import open_destination
+from debian_by_hand import Debian
+from layers_by_hand import Member, directory, file, image_of, link, program, whiteout
+from services.images import write_layout
+
+ORIGINAL: list[Mapping[str, Any]] = [
+    {"created_by": "RUN install"},
+    {"created_by": "ENV A=b", "empty_layer": True},
+    {"created_by": "COPY app"},
+]
+
+
+def packages() -> Debian:
+    """A web server with a library, documentation and a configuration; a tool; data that the tool's package asks for."""
+    return (
+        Debian()
+        .add(
+            "web",
+            program("usr/sbin/web", "libweb.so.1"),
+            file("usr/share/doc/web/README", 500),
+            file("usr/share/web/pages", 40),
+            depends="libweb1",
+        )
+        .add("libweb1", program("usr/lib/libweb.so.1.2"), link("usr/lib/libweb.so.1", "libweb.so.1.2"))
+        .add("tool", program("usr/bin/tool", "libtool.so"), depends="libtool, tool-data")
+        .add("libtool", program("usr/lib/libtool.so"))
+        .add("tool-data", file("usr/share/tool/table", 3000))
+    )
+
+
+def layers() -> list[Sequence[Member]]:
+    base = [directory("usr"), directory("usr/lib"), *packages().layer, file("opt/old/data", 700)]
+    script = file("srv/app/start", b"#!/usr/bin/tool\n", 0o755)
+    top = [whiteout("opt/old"), script, link("srv/app/gone", "/nowhere"), file("usr/share/web/pages", 45)]
+    return [base, top]
+
+
+def original(folder: Path, **config: Any) -> str:
+    """The image in `folder`; the reference of it."""
+    write_layout(folder, image_of(layers(), ORIGINAL, {"Entrypoint": ["/usr/sbin/web"], **config}))
+    return f"oci:{folder}:latest"
+
+
+@contextmanager
+def subject_of(reference: str) -> Iterator[Subject]:
+    with open_image(reference) as image:
+        yield read_subject(image)
+
+
+def slimmed(reference: str, folder: Path, goes: Callable[[str], bool], level: str = "files") -> str:
+    """`reference` without the paths that go, in `folder`; the reference of it."""
+    with subject_of(reference) as subject, open_destination(f"oci:{folder}:slim", Access()) as destination:
+        books = rewrite_databases(
+            subject.image,
+            subject.indexes,
+            subject.view.merged,
+            subject.view.inventory,
+            lambda node: not goes(node.path),
+        )
+        write_filtered(
+            subject.image,
+            subject.indexes,
+            subject.view.merged,
+            books.kept,
+            books.replaced,
+            destination,
+            labels=labels_of(subject.image, level),
+        )
+    return f"oci:{folder}:slim"
