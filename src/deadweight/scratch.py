@@ -49,18 +49,20 @@ def _free_memory() -> int:
 @contextmanager
 def scratch_folder(size: int = 0) -> Iterator[Path]:
     """An empty folder of this user's for `size` bytes, which is removed at the end, even if this process is killed before."""
-    folder = Path(tempfile.mkdtemp(prefix="deadweight-", dir=place_for(size)))
-    cleaner: subprocess.Popen[bytes] | None = None
+    folder = place_for(size) / f"deadweight-{os.urandom(8).hex()}"
+    # Who removes it is there first: there is no moment at which we could be killed and leave it.
+    cleaner = subprocess.Popen(
+        ["/bin/sh", "-c", _CLEANER, str(folder)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for us
+        cwd="/",
+    )
     try:
-        cleaner = subprocess.Popen(
-            ["/bin/sh", "-c", _CLEANER, str(folder)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us
-            cwd="/",
-        )
+        folder.mkdir(mode=0o700)
         yield folder
     finally:
-        if cleaner is not None and cleaner.stdin is not None:
+        if cleaner.stdin is not None:
             cleaner.stdin.close()
-            cleaner.wait()
+        cleaner.wait()
         shutil.rmtree(folder, ignore_errors=True)

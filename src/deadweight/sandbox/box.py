@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -30,7 +29,7 @@ from deadweight.sandbox.log import Log, Sink
 from deadweight.sandbox.namespaces import IdMap, enter, find_id_map, order_file
 from deadweight.sandbox.unpacking import fill, unpacked_size
 from deadweight.sandbox.watch import Watch
-from deadweight.scratch import place_for
+from deadweight.scratch import scratch_folder
 from deadweight.trace.strace import tracing
 from deadweight.tree.merge import merge
 from deadweight.tree.node import LinkLoop, Tree
@@ -318,7 +317,7 @@ def box_of(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> Iterator[
     bubblewrap()
     id_map = find_id_map()
     accounts = accounts_of(image, tree)
-    with _temporary_folder(id_map, place_for(unpacked_size(tree))) as folder:
+    with _temporary_folder(id_map, unpacked_size(tree)) as folder:
         tar = enter(
             unpack(["root"]),
             id_map,
@@ -332,23 +331,22 @@ def box_of(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> Iterator[
 
 
 @contextmanager
-def _temporary_folder(id_map: IdMap, place: Path) -> Iterator[Path]:
-    """A folder in `place` with the empty folder ``root``, which is removed even if this process is killed."""
-    folder = Path(tempfile.mkdtemp(prefix="deadweight-", dir=place))
+def _temporary_folder(id_map: IdMap, size: int) -> Iterator[Path]:
+    """A folder for `size` bytes with the empty folder ``root``, which is removed even if this process is killed."""
     cleaner: subprocess.Popen[bytes] | None = None
-    try:
-        (folder / "root").mkdir()
-        for path in (folder, folder / "root"):
-            os.chown(path, id_map.root, -1)
-        # Only root of the namespace may remove what belongs to its users. It waits for the end of its input: ours.
-        clean = ["sh", "-c", 'read _; rm -rf root; cd /; rmdir "$0" 2>/dev/null', str(folder)]
-        cleaner = enter(clean, id_map, outlives=True, cwd=folder, stdin=subprocess.PIPE)
-        yield folder
-    finally:
-        if cleaner is not None and cleaner.stdin is not None:
-            cleaner.stdin.close()
-            cleaner.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_folder(size) as folder:
+        try:
+            (folder / "root").mkdir()
+            for path in (folder, folder / "root"):
+                os.chown(path, id_map.root, -1)
+            # Only root of the namespace may remove what belongs to its users. It waits for the end of its input: ours.
+            clean = ["sh", "-c", 'read _; rm -rf root; cd /; rmdir "$0" 2>/dev/null', str(folder)]
+            cleaner = enter(clean, id_map, outlives=True, cwd=folder, stdin=subprocess.PIPE)
+            yield folder
+        finally:
+            if cleaner is not None and cleaner.stdin is not None:
+                cleaner.stdin.close()
+                cleaner.wait()
 
 
 def _mount_point() -> str:
