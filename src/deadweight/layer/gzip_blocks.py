@@ -32,6 +32,7 @@ def gzip_blocks(chunks: Iterable[bytes], level: int, threads: int) -> Iterator[B
     checksum, size = 0, 0
     pool = ThreadPoolExecutor(threads, "gzip")
     pending: deque[tuple[int, Future[bytes]]] = deque()
+    waits = True
     try:
         yield Block(0, _HEADER)
         for block, dictionary, last in _with_context(reblocked(chunks, BLOCK)):
@@ -44,8 +45,11 @@ def gzip_blocks(chunks: Iterable[bytes], level: int, threads: int) -> Iterator[B
         while pending:
             yield _finished(pending)
         yield Block(0, checksum.to_bytes(4, "little") + (size & 0xFFFFFFFF).to_bytes(4, "little"))
+    except KeyboardInterrupt:
+        waits = False  # it may have come within the pool's own code, and left a lock held that its threads wait for
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=waits, cancel_futures=True)
 
 
 def reblocked(chunks: Iterable[bytes | memoryview], size: int) -> Iterator[bytes]:
