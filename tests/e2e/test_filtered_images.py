@@ -157,7 +157,9 @@ def test_dpkg_reads_what_is_left_of_a_real_database(tmp_path: Path, debian: str)
     for line in lines(dpkg_query, database, "--listfiles", *names):
         if line.startswith("/"):
             assert os.path.lexists(f"{root}/{line}"), line
-    assert lines(dpkg, f"--root={root}", "--verify") == []  # nothing is missing or other than it was
+    changed = lines(dpkg, f"--root={root}", "--verify")
+    # Nothing is missing, or other than it was, but for Python's own lists of files, which name what is left.
+    assert [line for line in changed if not line.endswith("-info/RECORD")] == []
 
 
 def test_packages_that_keep_all_they_have_stay_listed(tmp_path: Path, debian: str) -> None:

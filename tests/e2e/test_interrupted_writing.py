@@ -68,7 +68,7 @@ def killed(*targets: str) -> list[tuple[int, int]]:
     """Runs the writer on each ``NUMBER TARGET``; what those that were not killed printed."""
     paths = [str(ROOT / "tests"), str(ROOT / "src")]
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tests/e2e/killed_writer.py"), *targets],
+        [sys.executable, "-P", str(ROOT / "tests/e2e/killed_writer.py"), *targets],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
