@@ -16,7 +16,7 @@ from deadweight.probe.workload import Workload
 from deadweight.sandbox import Box, box_of
 from deadweight.sandbox.contents import UnpackedContents, plain_contents
 from deadweight.slim.evidence_file import read_evidence
-from deadweight.slim.knowing import know
+from deadweight.slim.knowing import know, packages_named
 from deadweight.slim.recorded import Recorded, record_original
 from deadweight.slim.request import Request
 from deadweight.slim.selection import FILES, Known
@@ -45,6 +45,8 @@ def look_at(subject: Subject, request: Request, evidence: Path | None, folder: P
     started, the evidence is what the files themselves tell.
     Raises `DeadweightError`.
     """
+    for name in request.keep_packages:
+        packages_named(subject.view.inventory, name)  # a mistake is told before anything runs
     workloads = request.workloads or (Workload(),)
     recorded = Recorded()
     if evidence is not None:
