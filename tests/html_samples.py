@@ -34,9 +34,9 @@ from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
 from deadweight.probe.compare import Difference
 from deadweight.probe.proof import ProbeResult
-from deadweight.slim.recorded import Recorded
-from deadweight.slim.result import Attempt, Measure, Proof, SlimResult
-from deadweight.slim.selection import Removal, Selection
+from deadweight.slimming.recorded import Recorded
+from deadweight.slimming.result import Attempt, Measure, Proof, SlimResult
+from deadweight.slimming.selection import Removal, Selection
 from deadweight.tree.merge import CLASSES, LIVE, Merged, merge
 
 PLATFORM = Platform("linux", "amd64")

@@ -10,8 +10,8 @@ from typing import Any
 from deadweight.image import open_image
 from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.write import write_filtered
-from deadweight.slim.labels import labels_of
-from deadweight.slim.subject import Subject, read_subject
+from deadweight.slimming.labels import labels_of
+from deadweight.slimming.subject import Subject, read_subject
 from deadweight.transport.base import Access
 from deadweight.transport.names import open_destination
 from debian_by_hand import Debian

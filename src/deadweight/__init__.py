@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from deadweight.errors import DeadweightError
     from deadweight.image import Image, open_image, open_images
     from deadweight.oci.descriptor import Platform
-    from deadweight.slim.removed import removed
-    from deadweight.slim.request import Request as SlimRequest
-    from deadweight.slim.restore import restore
-    from deadweight.slim.slim import slim
-    from deadweight.slim.why import why
+    from deadweight.slimming.removed import removed
+    from deadweight.slimming.request import Request as SlimRequest
+    from deadweight.slimming.restore import restore
+    from deadweight.slimming.slim import slim
+    from deadweight.slimming.why import why
     from deadweight.transport.base import Access
 
 _HOMES = {
@@ -36,17 +36,17 @@ _HOMES = {
     "DeadweightError": ("deadweight.errors", "DeadweightError"),
     "Image": ("deadweight.image", "Image"),
     "Platform": ("deadweight.oci.descriptor", "Platform"),
-    "SlimRequest": ("deadweight.slim.request", "Request"),
+    "SlimRequest": ("deadweight.slimming.request", "Request"),
     "analyze": ("deadweight.accounting.analyze", "analyze"),
     "check": ("deadweight.budget.check", "check"),
     "copy": ("deadweight.copying", "copy_image"),
     "diff": ("deadweight.compare.compare", "compare"),
     "open_image": ("deadweight.image", "open_image"),
     "open_images": ("deadweight.image", "open_images"),
-    "removed": ("deadweight.slim.removed", "removed"),
-    "restore": ("deadweight.slim.restore", "restore"),
-    "slim": ("deadweight.slim.slim", "slim"),
-    "why": ("deadweight.slim.why", "why"),
+    "removed": ("deadweight.slimming.removed", "removed"),
+    "restore": ("deadweight.slimming.restore", "restore"),
+    "slim": ("deadweight.slimming.slim", "slim"),
+    "why": ("deadweight.slimming.why", "why"),
 }
 
 __all__ = [

@@ -25,7 +25,7 @@ from deadweight.evidence.scene import Scene
 from deadweight.evidence.walk import gather
 from deadweight.image import open_image
 from deadweight.sandbox.contents import plain_contents
-from deadweight.slim.subject import read_subject
+from deadweight.slimming.subject import read_subject
 from examples.corpus.application import read_application, read_behaviours, read_slim
 from examples.corpus.check import ask_all, opened
 from examples.corpus.chroot import Chroot

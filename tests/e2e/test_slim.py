@@ -21,8 +21,8 @@ from deadweight.image import open_image
 from deadweight.indexing import index_image
 from deadweight.probe.spec import parse_probe
 from deadweight.probe.workload import Workload
-from deadweight.slim.request import Request
-from deadweight.slim.slim import slim
+from deadweight.slimming.request import Request
+from deadweight.slimming.slim import slim
 from deadweight.tree.merge import merge
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item

@@ -15,9 +15,9 @@ from deadweight.errors import UsageError
 from deadweight.image import Image, open_image, open_images
 from deadweight.indexing import index_image
 from deadweight.probe.workload import Workload
-from deadweight.slim.family import slim_family
-from deadweight.slim.platforms import slim_platforms
-from deadweight.slim.request import Request
+from deadweight.slimming.family import slim_family
+from deadweight.slimming.platforms import slim_platforms
+from deadweight.slimming.request import Request
 from deadweight.tree.merge import merge
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item

@@ -14,10 +14,10 @@ from deadweight.errors import UsageError
 from deadweight.image import open_image
 from deadweight.report.console import open_console
 from deadweight.report.removed import print_removed, report
-from deadweight.slim.labels import LEVEL, ORIGINAL
-from deadweight.slim.pair import foreign_path
-from deadweight.slim.removed import folder_of, removed
-from deadweight.slim.selection import BOOKS, UNREACHED, UNUSED_PACKAGE, Removal
+from deadweight.slimming.labels import LEVEL, ORIGINAL
+from deadweight.slimming.pair import foreign_path
+from deadweight.slimming.removed import folder_of, removed
+from deadweight.slimming.selection import BOOKS, UNREACHED, UNUSED_PACKAGE, Removal
 from deadweight.tree.merge import merge
 from html_samples import directory, file, hard_link, layer_index, link
 from layers_by_hand import file as member

@@ -14,9 +14,9 @@ from deadweight.errors import NotFound, UsageError
 from deadweight.image import open_image
 from deadweight.report.console import open_console
 from deadweight.report.restored import print_restored, report
-from deadweight.slim.labels import LEVEL
-from deadweight.slim.pair import open_pair
-from deadweight.slim.restore import RestoreResult, restore
+from deadweight.slimming.labels import LEVEL
+from deadweight.slimming.pair import open_pair
+from deadweight.slimming.restore import RestoreResult, restore
 from filtered_images import opened
 from layers_by_hand import file, image_of
 from services.images import write_layout

@@ -12,7 +12,7 @@ from deadweight.evidence.company import PROGRAM_FOLDERS
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
 from deadweight.inventory.model import Package
-from deadweight.slim.selection import (
+from deadweight.slimming.selection import (
     DROPPED,
     FILES,
     LOSSLESS,

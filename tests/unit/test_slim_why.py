@@ -14,12 +14,12 @@ from deadweight.errors import NotFound, Unsupported
 from deadweight.report.console import open_console
 from deadweight.report.why import print_why, report
 from deadweight.sandbox.contents import plain_contents
-from deadweight.slim.explanation import Dead, Explainer, Why
-from deadweight.slim.knowing import know
-from deadweight.slim.looking import Looked
-from deadweight.slim.recorded import Recorded
-from deadweight.slim.request import Request
-from deadweight.slim.selection import (
+from deadweight.slimming.explanation import Dead, Explainer, Why
+from deadweight.slimming.knowing import know
+from deadweight.slimming.looking import Looked
+from deadweight.slimming.recorded import Recorded
+from deadweight.slimming.request import Request
+from deadweight.slimming.selection import (
     BOOKS,
     DROPPED,
     FILES,
@@ -28,8 +28,8 @@ from deadweight.slim.selection import (
     UNREACHED,
     UNUSED_PACKAGE,
 )
-from deadweight.slim.subject import Subject
-from deadweight.slim.why import why
+from deadweight.slimming.subject import Subject
+from deadweight.slimming.why import why
 from deadweight.trace.observed import NOTHING
 from slim_samples import original, subject_of
 

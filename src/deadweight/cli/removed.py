@@ -26,7 +26,7 @@ def _run(options: argparse.Namespace) -> int:
     from deadweight.layer.cache import IndexCache, default_folder
     from deadweight.report.console import open_console
     from deadweight.report.removed import print_removed, render_removed_json
-    from deadweight.slim.removed import removed
+    from deadweight.slimming.removed import removed
 
     silent = to_standard_output(options.json)
     progress = open_progress()

@@ -36,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     from deadweight.layer.cache import IndexCache, default_folder
     from deadweight.report.console import open_console
     from deadweight.report.restored import print_restored, render_restored_json
-    from deadweight.slim.restore import restore
+    from deadweight.slimming.restore import restore
 
     silent = to_standard_output(options.json)
     if not options.paths and not options.package:

@@ -19,12 +19,12 @@ from deadweight.report.console import open_console
 from deadweight.report.slim_html import render_slim_html
 from deadweight.report.slim_json import render_slim_json
 from deadweight.report.slimming import print_slim, render_slim_markdown
-from deadweight.slim.evidence_file import evidence_text
-from deadweight.slim.family import slim_family
-from deadweight.slim.platforms import slim_platforms
-from deadweight.slim.request import Request
-from deadweight.slim.result import SlimResult
-from deadweight.slim.slim import slim
+from deadweight.slimming.evidence_file import evidence_text
+from deadweight.slimming.family import slim_family
+from deadweight.slimming.platforms import slim_platforms
+from deadweight.slimming.request import Request
+from deadweight.slimming.result import SlimResult
+from deadweight.slimming.slim import slim
 
 
 def run(options: argparse.Namespace) -> int:

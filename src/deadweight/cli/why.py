@@ -58,8 +58,8 @@ def _run(options: argparse.Namespace) -> int:
     from deadweight.layer.cache import IndexCache, default_folder
     from deadweight.report.console import open_console
     from deadweight.report.why import print_why, render_why_json
-    from deadweight.slim.request import Request
-    from deadweight.slim.why import why
+    from deadweight.slimming.request import Request
+    from deadweight.slimming.why import why
 
     silent = to_standard_output(options.json)
     asked = asked_of(options)

@@ -14,8 +14,8 @@ from deadweight._version import __version__
 from deadweight.report.console import listing, section
 from deadweight.report.slimming import title_of
 from deadweight.report.units import UNKNOWN, count, printable, share, size
-from deadweight.slim.removed import RemovedResult, Sum
-from deadweight.slim.selection import Removal
+from deadweight.slimming.removed import RemovedResult, Sum
+from deadweight.slimming.selection import Removal
 
 SCHEMA_VERSION = 1
 UNOWNED = "no package"

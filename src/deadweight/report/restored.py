@@ -11,7 +11,7 @@ from rich.text import Text
 from deadweight._version import __version__
 from deadweight.report.console import listing, section
 from deadweight.report.units import change, count, printable, size
-from deadweight.slim.restore import RestoreResult
+from deadweight.slimming.restore import RestoreResult
 
 SCHEMA_VERSION = 1
 

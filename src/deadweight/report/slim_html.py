@@ -13,8 +13,8 @@ from deadweight.report.markup import Html, element, fragment
 from deadweight.report.slimming import factor, removed_by_kind, rows, verdict
 from deadweight.report.treemap import CONTENT, NAME, Cells, Notes, Treemap, Words, build, categories_of
 from deadweight.report.units import count, size
-from deadweight.slim.result import SlimResult
-from deadweight.slim.selection import Removal
+from deadweight.slimming.result import SlimResult
+from deadweight.slimming.selection import Removal
 from deadweight.tree.node import Tree
 
 WORDS = Words("Kept", "Removed", "Kept", "Removed", "Removed as", "Needed")

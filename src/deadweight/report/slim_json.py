@@ -11,7 +11,7 @@ from deadweight._version import __version__
 from deadweight.probe.proof import ProbeResult
 from deadweight.report.slimming import removed_by_kind
 from deadweight.report.units import printable
-from deadweight.slim.result import Attempt, Measure, Proof, SlimResult
+from deadweight.slimming.result import Attempt, Measure, Proof, SlimResult
 
 SCHEMA_VERSION = 1
 

@@ -14,8 +14,8 @@ from deadweight.report.console import listing, section
 from deadweight.report.markdown import code, plain, table
 from deadweight.report.probes import side_by_side
 from deadweight.report.units import UNKNOWN, count, printable, size
-from deadweight.slim.result import Attempt, Proof, SlimResult
-from deadweight.slim.selection import BOOKS, DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
+from deadweight.slimming.result import Attempt, Proof, SlimResult
+from deadweight.slimming.selection import BOOKS, DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
 
 _TITLES = {
     **{kind.id: kind.title for kind in KINDS},

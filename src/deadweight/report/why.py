@@ -14,9 +14,9 @@ from deadweight._version import __version__
 from deadweight.report.console import listing
 from deadweight.report.slimming import removed_by_kind, title_of
 from deadweight.report.units import count, printable, size
-from deadweight.slim.explanation import Below, Dead, Why
-from deadweight.slim.selection import Removal
-from deadweight.slim.why import Answer
+from deadweight.slimming.explanation import Below, Dead, Why
+from deadweight.slimming.selection import Removal
+from deadweight.slimming.why import Answer
 
 SCHEMA_VERSION = 1
 MAX_ITEMS = 1000

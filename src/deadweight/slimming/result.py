@@ -8,8 +8,8 @@ from deadweight.accounting.view import View
 from deadweight.evidence.model import Evidence
 from deadweight.oci.digest import Digest
 from deadweight.probe.proof import ProbeResult
-from deadweight.slim.recorded import Recorded
-from deadweight.slim.selection import Removal, Selection
+from deadweight.slimming.recorded import Recorded
+from deadweight.slimming.selection import Removal, Selection
 
 
 @dataclass(frozen=True, slots=True)

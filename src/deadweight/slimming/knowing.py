@@ -11,9 +11,9 @@ from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Contents, Scene
 from deadweight.evidence.walk import gather
 from deadweight.inventory.model import Inventory, Package
-from deadweight.slim.request import Request
-from deadweight.slim.selection import Known
-from deadweight.slim.subject import Subject
+from deadweight.slimming.request import Request
+from deadweight.slimming.selection import Known
+from deadweight.slimming.subject import Subject
 from deadweight.trace.observed import Observed, merge
 from deadweight.trace.read import read_trace
 

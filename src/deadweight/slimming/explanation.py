@@ -15,8 +15,8 @@ from deadweight.inventory.model import Package
 from deadweight.layer.entry import SYMLINK
 from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.staying import staying
-from deadweight.slim.looking import Looked
-from deadweight.slim.selection import (
+from deadweight.slimming.looking import Looked
+from deadweight.slimming.selection import (
     BOOKS,
     DROPPED,
     LEVELS,
@@ -26,7 +26,7 @@ from deadweight.slim.selection import (
     Removal,
     select,
 )
-from deadweight.slim.subject import Subject
+from deadweight.slimming.subject import Subject
 from deadweight.tree.merge import merge
 from deadweight.tree.node import Node
 

@@ -26,10 +26,10 @@ from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.documents import with_diff_ids
 from deadweight.passes.write import write_filtered
 from deadweight.scratch import scratch_folder
-from deadweight.slim.request import Request
-from deadweight.slim.result import SlimResult
-from deadweight.slim.slim import Slimming, publish
-from deadweight.slim.subject import Subject, read_subject
+from deadweight.slimming.request import Request
+from deadweight.slimming.result import SlimResult
+from deadweight.slimming.slim import Slimming, publish
+from deadweight.slimming.subject import Subject, read_subject
 from deadweight.transport.base import Access, Source, Traits
 from deadweight.transport.names import open_destination, parse_destination
 from deadweight.tree.node import Node

@@ -15,12 +15,12 @@ from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Descriptor, Platform
 from deadweight.oci.manifest import Document, Index, parse_document
 from deadweight.scratch import scratch_folder
-from deadweight.slim.base_image import base_layers
-from deadweight.slim.request import Request
-from deadweight.slim.result import SlimResult
-from deadweight.slim.selection import FILES, PACKAGES
-from deadweight.slim.slim import Slimming, publish
-from deadweight.slim.subject import read_subject
+from deadweight.slimming.base_image import base_layers
+from deadweight.slimming.request import Request
+from deadweight.slimming.result import SlimResult
+from deadweight.slimming.selection import FILES, PACKAGES
+from deadweight.slimming.slim import Slimming, publish
+from deadweight.slimming.subject import read_subject
 from deadweight.transport.base import Access, Destination, Source
 from deadweight.transport.names import open_destination, open_source, parse_destination
 

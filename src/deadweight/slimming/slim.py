@@ -17,15 +17,15 @@ from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
 from deadweight.sandbox import Box, Starter, TracedBox, box_of
 from deadweight.scratch import scratch_folder
-from deadweight.slim.base_image import base_layers
-from deadweight.slim.knowing import useless_patterns
-from deadweight.slim.labels import labels_of
-from deadweight.slim.looking import look_at
-from deadweight.slim.recorded import Recorded
-from deadweight.slim.request import AUTO, Request
-from deadweight.slim.result import Attempt, Proof, SlimResult
-from deadweight.slim.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Removal, Selection, select
-from deadweight.slim.subject import Subject, read_subject
+from deadweight.slimming.base_image import base_layers
+from deadweight.slimming.knowing import useless_patterns
+from deadweight.slimming.labels import labels_of
+from deadweight.slimming.looking import look_at
+from deadweight.slimming.recorded import Recorded
+from deadweight.slimming.request import AUTO, Request
+from deadweight.slimming.result import Attempt, Proof, SlimResult
+from deadweight.slimming.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Removal, Selection, select
+from deadweight.slimming.subject import Subject, read_subject
 from deadweight.trace.observed import Use
 from deadweight.transport.base import Access, Destination
 from deadweight.transport.names import open_destination, open_source, parse_destination

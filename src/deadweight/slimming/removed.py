@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from deadweight.image import AS_DOCKER_WOULD
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
-from deadweight.slim.pair import open_pair
-from deadweight.slim.result import Measure
-from deadweight.slim.selection import Removal
-from deadweight.slim.subject import Subject
+from deadweight.slimming.pair import open_pair
+from deadweight.slimming.result import Measure
+from deadweight.slimming.selection import Removal
+from deadweight.slimming.subject import Subject
 from deadweight.transport.base import Access
 from deadweight.tree.merge import LIVE
 

@@ -11,12 +11,12 @@ from deadweight.image import AS_DOCKER_WOULD, Image, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
-from deadweight.slim.base_image import base_layers
-from deadweight.slim.explanation import Explainer, Why, dead_of
-from deadweight.slim.looking import Looked, look_at, look_without_running
-from deadweight.slim.request import AUTO, Request
-from deadweight.slim.selection import FILES, PACKAGES
-from deadweight.slim.subject import Subject, read_subject
+from deadweight.slimming.base_image import base_layers
+from deadweight.slimming.explanation import Explainer, Why, dead_of
+from deadweight.slimming.looking import Looked, look_at, look_without_running
+from deadweight.slimming.request import AUTO, Request
+from deadweight.slimming.selection import FILES, PACKAGES
+from deadweight.slimming.subject import Subject, read_subject
 from deadweight.transport.base import Access
 from deadweight.tree.nearest import nearest
 from deadweight.tree.node import LinkLoop, Node

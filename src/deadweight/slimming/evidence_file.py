@@ -13,7 +13,7 @@ from deadweight.oci.config import Execution
 from deadweight.probe import recording
 from deadweight.probe.proof import Expectation
 from deadweight.probe.workload import MAX_WORKLOADS, Workload, complete
-from deadweight.slim.recorded import Recorded
+from deadweight.slimming.recorded import Recorded
 from deadweight.trace import observed
 
 SCHEMA_VERSION = 1

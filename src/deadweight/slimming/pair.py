@@ -14,9 +14,9 @@ from deadweight.inventory.model import Package
 from deadweight.layer.entry import FILE, SYMLINK, Entry
 from deadweight.oci.descriptor import Platform
 from deadweight.passes.databases.rewrite import database_files
-from deadweight.slim.labels import level_of, require_original
-from deadweight.slim.selection import BOOKS, UNREACHED, UNUSED_PACKAGE, Removal
-from deadweight.slim.subject import Subject, read_subject
+from deadweight.slimming.labels import level_of, require_original
+from deadweight.slimming.selection import BOOKS, UNREACHED, UNUSED_PACKAGE, Removal
+from deadweight.slimming.subject import Subject, read_subject
 from deadweight.transport.base import Access
 from deadweight.tree.node import Node, Tree
 

@@ -13,7 +13,7 @@ from deadweight.evidence.scene import Contents, Scene
 from deadweight.image import Image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress, index_image
 from deadweight.layer.index import LayerIndex
-from deadweight.slim.result import Measure
+from deadweight.slimming.result import Measure
 
 NEEDLESS = frozenset(
     {"package-lists", "caches", "logs", "temporary", "documentation", "man-pages", "locales", "development"}

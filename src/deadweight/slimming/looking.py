@@ -15,12 +15,12 @@ from deadweight.passes.databases.rewrite import MAX_DATABASES, database_files
 from deadweight.probe.workload import Workload
 from deadweight.sandbox import Box, box_of
 from deadweight.sandbox.contents import UnpackedContents, plain_contents
-from deadweight.slim.evidence_file import read_evidence
-from deadweight.slim.knowing import know, packages_named
-from deadweight.slim.recorded import Recorded, record_original
-from deadweight.slim.request import Request
-from deadweight.slim.selection import FILES, Known
-from deadweight.slim.subject import Subject
+from deadweight.slimming.evidence_file import read_evidence
+from deadweight.slimming.knowing import know, packages_named
+from deadweight.slimming.recorded import Recorded, record_original
+from deadweight.slimming.request import Request
+from deadweight.slimming.selection import FILES, Known
+from deadweight.slimming.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from deadweight.passes.documents import with_history
 from deadweight.passes.write import Written, write_filtered
 from deadweight.sandbox.contents import plain_contents
 from deadweight.scratch import scratch_folder
-from deadweight.slim.knowing import packages_named
-from deadweight.slim.pair import Pair, open_pair
-from deadweight.slim.result import Measure
+from deadweight.slimming.knowing import packages_named
+from deadweight.slimming.pair import Pair, open_pair
+from deadweight.slimming.result import Measure
 from deadweight.transport.base import Access
 from deadweight.transport.names import open_destination, open_source, parse_destination
 from deadweight.tree.nearest import nearest
