@@ -104,6 +104,17 @@ def test_a_result_that_answers_otherwise_is_not_written(server: str, tmp_path: P
     assert [one["path"] for one in document["attempts"][0]["missing"]] == ["srv/page"]
 
 
+def test_patterns_that_match_nothing_are_told(server: str, tmp_path: Path) -> None:
+    request = Request(
+        level="lossless", workloads=PAGE.workloads, keep=("/srv/*", "srv/*"), drop=("/nothing/*",)
+    )
+    result = slim(server, f"oci:{tmp_path}/small", request)
+    assert result.notes == (
+        "--keep srv/*: matches no path of the image",
+        "--drop /nothing/*: matches no path of the image",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -132,13 +143,39 @@ def test_a_base_layer_stays_as_it_is(server: str, tmp_path: Path) -> None:
         assert after.layers[0].descriptor.digest == before.layers[0].descriptor.digest
 
 
-def test_without_namespaces_only_packages_go_and_nothing_is_proved(server: str, tmp_path: Path) -> None:
+def without_namespaces(*arguments: str) -> dict[str, Any]:
+    """What slim, which cannot run anything, tells as JSON."""
     limit = "echo 0 > /proc/sys/user/max_user_namespaces"  # of the namespace that it runs in
-    line = f'{limit}; exec "$0" -m deadweight slim {server} --to oci:{tmp_path}/small --json -'
-    shell = ["unshare", "--user", "--map-root-user", "sh", "-c", line, sys.executable]
+    line = f'{limit}; exec "$0" -m deadweight slim "$@" --json -'
+    shell = ["unshare", "--user", "--map-root-user", "sh", "-c", line, sys.executable, *arguments]
     done = subprocess.run(shell, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def test_evidence_serves_where_nothing_may_run(server: str, tmp_path: Path) -> None:
+    evidence = str(tmp_path / "evidence.json")
+    done = command(server, "--to", f"oci:{tmp_path}/first", "--save-evidence", evidence)
+    assert done.returncode == 0, done.stderr
+    document = without_namespaces(server, "--to", f"oci:{tmp_path}/small", "--evidence", evidence)
+    assert document["level"] == "files"
+    assert document["digest"] in done.stdout
+    assert document["proof"]["probes"] == []
+    assert "user namespaces are refused" in document["proof"]["why_none"]
+
+
+def test_evidence_of_another_image_is_not_enough_where_nothing_may_run(server: str, tmp_path: Path) -> None:
+    evidence = tmp_path / "evidence.json"
+    command(server, "--to", f"oci:{tmp_path}/first", "--save-evidence", str(evidence))
+    recorded = json.loads(evidence.read_text())
+    evidence.write_text(json.dumps({**recorded, "image": "sha256:" + "0" * 64}))
+    document = without_namespaces(server, "--to", f"oci:{tmp_path}/small", "--evidence", str(evidence))
+    assert document["level"] == "packages"
+
+
+def test_without_namespaces_only_packages_go_and_nothing_is_proved(server: str, tmp_path: Path) -> None:
+    document = without_namespaces(server, "--to", f"oci:{tmp_path}/small")
     assert document["level"] == "packages"
     assert document["proof"]["probes"] == []
     assert "user namespaces are refused" in document["proof"]["why_none"]
