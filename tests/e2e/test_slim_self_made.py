@@ -34,7 +34,7 @@ NAME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 NOT_COPIED = frozenset(
     {"test", "tests", "site-packages", "dist-packages", "__pycache__", "idlelib", "tkinter"}
 )
-APPLICATION = b"""
+APPLICATION = """#!{0}
 try:
     import small.used
 except ImportError:
@@ -142,8 +142,8 @@ def test_a_dropped_command_is_missed_though_its_script_is_never_started(tmp_path
     assert failed(less) == {"commands:": ("tool of opt/run.sh",)}
 
 
-def python_image(folder: Path) -> str:
-    """An image of this Python with an application, and the distribution ``small`` of two modules."""
+def python_image(folder: Path, *command: str) -> str:
+    """An image of this Python with an application that `command` starts, and the distribution ``small`` of two modules."""
     require_program("ldd")
     program = Path(sys.executable).resolve()
     require(program.parent.parent == STANDARD.parent.parent, "a Python beside its standard library")
@@ -161,7 +161,7 @@ def python_image(folder: Path) -> str:
             *libraries(program, *(path for path in modules if path.suffix == ".so")),
         ],
         [
-            Item("srv/app.py", "f", APPLICATION),
+            Item("srv/app.py", "f", APPLICATION.format(program).encode(), mode=0o755),
             Item("srv/site/small/__init__.py", "f", b""),
             Item("srv/site/small/used.py", "f", b"import json\n"),
             Item("srv/site/small/asked.py", "f", b"raise SystemExit\n"),
@@ -169,15 +169,19 @@ def python_image(folder: Path) -> str:
             Item("srv/site/small-1.dist-info/RECORD", "f", record.encode()),
         ],
     ]  # fmt: skip
-    config = {"Cmd": [str(program), "/srv/app.py"], "Env": ["PYTHONPATH=/srv/site", "PATH=/usr/bin"]}
+    config = {"Cmd": command, "Env": ["PYTHONPATH=/srv/site", "PATH=/usr/bin"]}
     return write_layout(folder, layers, config=config)
 
 
 @pytest.mark.timeout(300)
-def test_dropped_modules_are_missed_though_the_application_does_not_fail(tmp_path: Path) -> None:
-    reference = python_image(tmp_path / "image")
-    job = Workload(ends=True)
+@pytest.mark.parametrize("by_name", [True, False])
+def test_dropped_modules_are_missed_though_the_application_does_not_fail(
+    tmp_path: Path, by_name: bool
+) -> None:
+    """The interpreter is started by its name, or by the kernel for a script."""
     program = Path(sys.executable).resolve()
+    reference = python_image(tmp_path / "image", *([str(program)] if by_name else []), "/srv/app.py")
+    job = Workload(ends=True)
     all_of_it = slimmed(reference, tmp_path, job)
     assert failed(all_of_it) == {}
     assert {f"modules:{program}", f"imports:{program}"} < {
