@@ -132,19 +132,6 @@ def test_a_base_layer_stays_as_it_is(server: str, tmp_path: Path) -> None:
         assert after.layers[0].descriptor.digest == before.layers[0].descriptor.digest
 
 
-def test_without_namespaces_only_packages_go_and_nothing_is_proved(server: str, tmp_path: Path) -> None:
-    limit = "echo 0 > /proc/sys/user/max_user_namespaces"  # of the namespace that it runs in
-    line = f'{limit}; exec "$0" -m deadweight slim {server} --to oci:{tmp_path}/small --json -'
-    shell = ["unshare", "--user", "--map-root-user", "sh", "-c", line, sys.executable]
-    done = subprocess.run(shell, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
-    assert document["level"] == "packages"
-    assert document["proof"]["probes"] == []
-    assert "user namespaces are refused" in document["proof"]["why_none"]
-    assert "usr/share/tool/data" not in files(f"oci:{tmp_path}/small")
-
-
 @pytest.mark.timeout(400)
 def test_killed_at_any_moment_it_leaves_nothing(server: str, tmp_path: Path) -> None:
     target, place = tmp_path / "to" / "small", tmp_path / "place"
