@@ -161,6 +161,10 @@ def test_copy(image: str, tmp_path: Path) -> None:
         (["tree", "x", "-L", "-1"], "argument -L/--depth: -1 is less than 0; try"),
         (["check", "x", "--layers", "-1"], "argument --layers: -1 is less than 0; try"),
         (["copy", "x", "oci:y", "--threads", "-1"], "argument --threads: -1 is less than 0; try"),
+        (
+            ["slim", "x", "--to", "oci:y", "--level", "deep"],
+            "argument --level: invalid choice: 'deep' (choose from",
+        ),
         (["analyze"], "IMAGE"),
         (["analyze", "./nothing.tar"], "nothing.tar"),
         (["analyze", "oci:nowhere"], "nowhere"),

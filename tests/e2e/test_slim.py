@@ -26,6 +26,7 @@ from deadweight.slimming.slim import slim
 from deadweight.tree.merge import merge
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item
+from sandbox_leftovers import mounts, processes
 
 CONFIG = {
     "Cmd": ["httpd", "-f", "-p", "8080", "-h", "/srv"],
@@ -104,6 +105,17 @@ def test_a_result_that_answers_otherwise_is_not_written(server: str, tmp_path: P
     assert [one["path"] for one in document["attempts"][0]["missing"]] == ["srv/page"]
 
 
+def test_patterns_that_match_nothing_are_told(server: str, tmp_path: Path) -> None:
+    request = Request(
+        level="lossless", workloads=PAGE.workloads, keep=("/srv/*", "srv/*"), drop=("/nothing/*",)
+    )
+    result = slim(server, f"oci:{tmp_path}/small", request)
+    assert result.notes == (
+        "--keep srv/*: matches no path of the image",
+        "--drop /nothing/*: matches no path of the image",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -132,6 +144,45 @@ def test_a_base_layer_stays_as_it_is(server: str, tmp_path: Path) -> None:
         assert after.layers[0].descriptor.digest == before.layers[0].descriptor.digest
 
 
+def without_namespaces(*arguments: str) -> dict[str, Any]:
+    """What slim, which cannot run anything, tells as JSON."""
+    limit = "echo 0 > /proc/sys/user/max_user_namespaces"  # of the namespace that it runs in
+    line = f'{limit}; exec "$0" -m deadweight slim "$@" --json -'
+    shell = ["unshare", "--user", "--map-root-user", "sh", "-c", line, sys.executable, *arguments]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def test_evidence_serves_where_nothing_may_run(server: str, tmp_path: Path) -> None:
+    evidence = str(tmp_path / "evidence.json")
+    done = command(server, "--to", f"oci:{tmp_path}/first", "--save-evidence", evidence)
+    assert done.returncode == 0, done.stderr
+    document = without_namespaces(server, "--to", f"oci:{tmp_path}/small", "--evidence", evidence)
+    assert document["level"] == "files"
+    assert document["digest"] in done.stdout
+    assert document["proof"]["probes"] == []
+    assert "user namespaces are refused" in document["proof"]["why_none"]
+
+
+def test_evidence_of_another_image_is_not_enough_where_nothing_may_run(server: str, tmp_path: Path) -> None:
+    evidence = tmp_path / "evidence.json"
+    command(server, "--to", f"oci:{tmp_path}/first", "--save-evidence", str(evidence))
+    recorded = json.loads(evidence.read_text())
+    evidence.write_text(json.dumps({**recorded, "image": "sha256:" + "0" * 64}))
+    document = without_namespaces(server, "--to", f"oci:{tmp_path}/small", "--evidence", str(evidence))
+    assert document["level"] == "packages"
+
+
+def test_without_namespaces_only_packages_go_and_nothing_is_proved(server: str, tmp_path: Path) -> None:
+    document = without_namespaces(server, "--to", f"oci:{tmp_path}/small")
+    assert document["level"] == "packages"
+    assert document["proof"]["probes"] == []
+    assert "user namespaces are refused" in document["proof"]["why_none"]
+    assert "usr/share/tool/data" not in files(f"oci:{tmp_path}/small")
+
+
 @pytest.mark.timeout(400)
 def test_killed_at_any_moment_it_leaves_nothing(server: str, tmp_path: Path) -> None:
     target, place = tmp_path / "to" / "small", tmp_path / "place"
@@ -140,7 +191,7 @@ def test_killed_at_any_moment_it_leaves_nothing(server: str, tmp_path: Path) -> 
     environment = {**os.environ, "TMPDIR": str(place)}
     argv = [sys.executable, "-m", "deadweight", "slim", server, "--to", f"oci:{target}"]
     argv += ["--probe", "http:GET /page"]
-    mounts = Path("/proc/self/mountinfo").read_text()
+    before = mounts(place)
     begin = time.monotonic()
     subprocess.run(argv, check=True, capture_output=True, env=environment)
     whole = time.monotonic() - begin
@@ -157,14 +208,9 @@ def test_killed_at_any_moment_it_leaves_nothing(server: str, tmp_path: Path) -> 
     while (left := list(place.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert left == []
-    assert str(place) not in processes()
-    assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert processes(str(place)) == []
+    assert mounts(place) == before
     assert [path.name for path in target.parent.iterdir()] in ([], ["small"])
-
-
-def processes() -> str:
-    """The command lines of all processes, whole."""
-    return subprocess.run(["ps", "axwwo", "args"], check=True, capture_output=True, text=True).stdout
 
 
 def is_whole(reference: str) -> bool:

@@ -27,6 +27,7 @@ from deadweight.indexing import index_image
 from deadweight.tree.merge import merge
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item
+from sandbox_leftovers import mounts, processes
 
 ASKED = ("--probe", "http:GET /page")
 SERVE = "exec httpd -f -p 8080 -h /srv"
@@ -84,12 +85,12 @@ class Host:
             "-",
             *arguments,
         ]
-        mounts = Path("/proc/self/mountinfo").read_text()
+        before = mounts(self.temporary)
         environment = {**os.environ, "TMPDIR": str(self.temporary)}
         done = subprocess.run(
             argv, capture_output=True, text=True, check=False, timeout=LIMIT, env=environment
         )
-        assert Path("/proc/self/mountinfo").read_text() == mounts
+        assert mounts(self.temporary) == before
         written = modes(target) if Path(target.removeprefix("oci:")).exists() else {}
         return Done(done.returncode, done.stdout, done.stderr, written, self._left(mark))
 
@@ -97,8 +98,7 @@ class Host:
         """What has not gone after a while: a killed process is there until somebody has waited for it."""
         deadline = time.monotonic() + 20
         while True:
-            processes = subprocess.run(["ps", "axwwo", "args"], capture_output=True, text=True, check=True)
-            found = [line for line in processes.stdout.splitlines() if mark in line]
+            found = processes(mark)
             found += [path.name for path in self.temporary.iterdir()]
             if not found or time.monotonic() > deadline:
                 return found

@@ -108,3 +108,21 @@ def test_a_directory_that_was_listed_keeps_its_entries_but_for_what_somebody_dec
     kept = set(gather(scene_of(*debian.layer), [], [Words()], observed=seen).reasons)
     assert {"bin", "bin/data", "bin/other", "bin/folder"} <= kept
     assert not kept & {"bin/git-link", "decided/git"}
+
+
+def test_what_a_link_enables_in_the_configuration_of_a_package_stays_with_its_own() -> None:
+    debian = (
+        Debian()
+        .add("web", file("decided/bin/web"), file("etc/web/web.conf"))
+        .add("module", file("usr/share/web/module.conf"), file("usr/lib/web/module.so"))
+        .add("other", file("usr/share/web/other.conf"), file("decided/bin/other"))
+    )
+    scene = scene_of(
+        *debian.layer,
+        link("etc/web/enabled/module.conf", "/usr/share/web/module.conf"),
+        link("etc/web/enabled/other", "/decided/bin/other"),
+        link("etc/elsewhere/other.conf", "/usr/share/web/other.conf"),
+    )
+    kept = set(needed(scene, ["decided/bin/web"], Words()).reasons)
+    assert {"etc/web/enabled/module.conf", "usr/share/web/module.conf", "usr/lib/web/module.so"} <= kept
+    assert not kept & {"usr/share/web/other.conf", "decided/bin/other", "etc/elsewhere/other.conf"}

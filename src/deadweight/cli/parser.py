@@ -72,7 +72,7 @@ class _Parser(argparse.ArgumentParser):
         return namespace, unknown
 
     def error(self, message: str) -> NoReturn:
-        if "invalid choice" in message:
+        if message.startswith("argument COMMAND: invalid choice"):
             message = _unknown_command(message)
         remedy = "" if message.endswith("?") else f"; try {self.prog} --help"
         self.exit(2, f"{self.prog}: error: {printable(message)}{remedy}\n")

@@ -19,6 +19,7 @@ from deadweight.tree.node import Node
 OWN = "own"
 DATA = "package-data"
 DEPENDENCY = "data-dependency"
+ENABLED = "enabled"
 
 SYSTEM = frozenset({APK, DEB, RPM})
 """The kinds of packages of distributions."""
@@ -65,6 +66,7 @@ class Company(Quiet):
             return
         self._entered.add(id(package))
         yield from self._data(package, DATA, f"it comes with {package.name}, which is needed")
+        yield from self._enabled(package)
         for folder in (folder for folder, name in STATE.items() if name == package.name):
             for state in self._scene.below(folder):
                 yield Claim(state.path, DATA, f"it is state of {package.name}, which is needed")
@@ -73,6 +75,19 @@ class Company(Quiet):
                 if id(other) not in self._entered and self._is_data(other):
                     because = f"{other.name} holds only data, and {package.name} depends on it"
                     yield from self._data(other, DEPENDENCY, because)
+
+    def _enabled(self, package: Package) -> Iterator[Claim]:
+        """What links that no package owns bring into the configuration of `package`: somebody enabled it so."""
+        folders = {"/".join(path.split("/")[:2]) for path in package.paths if path.startswith("etc/")}
+        for folder in sorted(folders - {"etc"}):
+            for link in self._scene.below(folder):
+                target = self._scene.resolve(link.path) if link.entry.kind == SYMLINK else None
+                if target is None or not target.is_file or self._scene.owner(link.path) is not None:
+                    continue
+                owner = self._scene.owner(target.path)
+                if owner is not None and self._stays(target, owner):
+                    because = f"/{link.path} leads to it, where {package.name} has its configuration"
+                    yield Claim(link.path, ENABLED, because)
 
     def _data(self, package: Package, rule: str, because: str) -> Iterator[Claim]:
         for path in package.paths:

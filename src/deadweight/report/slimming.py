@@ -97,7 +97,8 @@ def print_slim(result: SlimResult, console: Console, top: int) -> None:
     for one in removed_by_kind(result.selection.removals)[:top]:
         removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
     console.print(section("removed", removed))
-    console.print(_proofs(result, top))
+    if any(attempt.proof.results for attempt in result.attempts):
+        console.print(_proofs(result, top))
     for attempt in result.attempts:
         _print_failure(attempt, console, top)
     for note in result.notes:

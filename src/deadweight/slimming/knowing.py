@@ -41,6 +41,15 @@ def _kept_paths(scene: Scene, request: Request) -> Iterator[Claim]:
                 yield Claim(path, KEPT, because)
 
 
+def useless_patterns(scene: Scene, request: Request) -> Iterator[str]:
+    """A remark on each pattern of `request` that matches no path: it may be misspelt."""
+    paths = ["/" + path for path, _ in scene.tree.walk()]
+    for option, patterns in (("--keep", request.keep), ("--drop", request.drop)):
+        for pattern in patterns:
+            if not any(fnmatchcase(path, pattern) for path in paths):
+                yield f"{option} {pattern}: matches no path of the image"
+
+
 def _kept_packages(scene: Scene, request: Request) -> Iterator[Claim]:
     for name in request.keep_packages:
         for package in packages_named(scene.inventory, name):

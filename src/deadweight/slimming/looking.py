@@ -16,7 +16,7 @@ from deadweight.probe.workload import Workload
 from deadweight.sandbox import Box, box_of
 from deadweight.sandbox.contents import UnpackedContents, plain_contents
 from deadweight.slimming.evidence_file import read_evidence
-from deadweight.slimming.knowing import know
+from deadweight.slimming.knowing import know, packages_named
 from deadweight.slimming.recorded import Recorded, record_original
 from deadweight.slimming.request import Request
 from deadweight.slimming.selection import FILES, Known
@@ -31,6 +31,9 @@ class Looked:
     recorded: Recorded
     databases: Mapping[str, bytes]
     """The contents of package databases, as far as they are at hand."""
+    was_run: bool = False
+    """Whether the original was run: here, or where the file with evidence was written. If nothing can be run here, that has to be
+    of this very image, since no result can be held against it."""
     why_not_run: str = ""
     """Why no sandbox could be made, where that is so."""
 
@@ -42,6 +45,8 @@ def look_at(subject: Subject, request: Request, evidence: Path | None, folder: P
     started, the evidence is what the files themselves tell.
     Raises `DeadweightError`.
     """
+    for name in request.keep_packages:
+        packages_named(subject.view.inventory, name)  # a mistake is told before anything runs
     workloads = request.workloads or (Workload(),)
     recorded = Recorded()
     if evidence is not None:
@@ -55,7 +60,10 @@ def look_at(subject: Subject, request: Request, evidence: Path | None, folder: P
                     raise
                 why_not = str(error)  # it may need what only its user could give it
         known = know(subject, contents, recorded.observed, request)
-        return Looked(known, recorded, _databases(subject, contents), why_not)
+        was_run = bool(recorded.expectations)
+        if why_not:
+            was_run = was_run and recorded.digest == str(subject.image.digest)
+        return Looked(known, recorded, _databases(subject, contents), was_run, why_not)
 
 
 def look_without_running(subject: Subject, request: Request) -> Looked:
@@ -63,7 +71,7 @@ def look_without_running(subject: Subject, request: Request) -> Looked:
     with plain_contents(subject.image, subject.indexes, subject.view.merged.tree) as contents:
         recorded = Recorded()
         known = know(subject, contents, recorded.observed, request)
-        return Looked(known, recorded, _databases(subject, contents), "as asked for")
+        return Looked(known, recorded, _databases(subject, contents), why_not_run="as asked for")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from deadweight.probe.proof import ProbeResult, prove
 from deadweight.sandbox import Box, Starter, TracedBox, box_of
 from deadweight.scratch import scratch_folder
 from deadweight.slimming.base_image import base_layers
+from deadweight.slimming.knowing import useless_patterns
 from deadweight.slimming.labels import labels_of
 from deadweight.slimming.looking import look_at
 from deadweight.slimming.recorded import Recorded
@@ -102,6 +103,7 @@ class Slimming:
         self._folder = folder
         self._base = base
         self._progress = progress
+        self._was_run = False
         self._why_not_run = ""
         self._databases: Mapping[str, bytes] = {}
         self.would_pass = ""
@@ -113,7 +115,8 @@ class Slimming:
         """Runs the original, unless the file `evidence` says what it does, and gathers the evidence."""
         looked = look_at(self._subject, self._request, evidence, self._folder)
         self.known, self.recorded, self._why_not_run = looked.known, looked.recorded, looked.why_not_run
-        self._databases = looked.databases
+        self._databases, self._was_run = looked.databases, looked.was_run
+        self.notes += useless_patterns(self.known.scene, self._request)
         self.notes += self.known.evidence.problems
         if self.recorded.varied:
             self.notes.append(_told_of(self.recorded.varied))
@@ -158,7 +161,7 @@ class Slimming:
 
     def levels(self) -> tuple[str, ...]:
         """The levels that are to be tried, the deepest first. Raises `Unsupported` for one that cannot be."""
-        static = not self.recorded.expectations
+        static = not self._was_run
         if self._request.level == AUTO:
             return _STATIC if static else LEVELS
         if self._request.level == FILES and static:
@@ -214,7 +217,7 @@ class Slimming:
     def _tried(self, staged: str) -> Attempt:
         with open_image(staged) as image:
             result = read_subject(image)
-            if not self.recorded.expectations:
+            if self._why_not_run or not self.recorded.expectations:
                 proof = Proof(why_none=self._why_not_run or "the original was not run")
                 return Attempt(self.selection.level, result.measure(), proof)
             with box_of(image, result.indexes, result.view.merged.tree) as box:

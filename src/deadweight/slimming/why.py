@@ -75,7 +75,7 @@ def why(
             reference=image.reference,
             digest=image.digest,
             level=level,
-            why_not_run="" if looked.recorded.expectations else looked.why_not_run,
+            why_not_run="" if looked.was_run else looked.why_not_run,
             paths=tuple(answers),
             notes=looked.known.evidence.problems,
         )
@@ -99,7 +99,7 @@ def _find(subject: Subject, path: str) -> tuple[str, list[Node]]:
 
 
 def _level(wanted: str, looked: Looked, image: Image) -> str:
-    static = not looked.recorded.expectations
+    static = not looked.was_run
     if wanted == AUTO:
         return PACKAGES if static else FILES
     if wanted == FILES and static:
