@@ -94,7 +94,7 @@ def test_a_result_that_answers_otherwise_is_not_written(server: str, tmp_path: P
     schema = json.loads((ROOT / "docs" / "schema" / "slim-v1.json").read_text())
     done = command(
         server, "--to", f"oci:{tmp_path}/small", "--probe", "http:GET /page", "--drop", "/srv/page",
-        "--level", "files", "--json", "-",
+        "--level", "files", "--json", "-", "--markdown", str(tmp_path / "told.md"),
     )  # fmt: skip
     assert done.returncode == 1
     assert not (tmp_path / "small").exists()
@@ -103,6 +103,7 @@ def test_a_result_that_answers_otherwise_is_not_written(server: str, tmp_path: P
     failed = [probe["probe"] for probe in document["proof"]["probes"] if not probe["passed"]]
     assert failed == ["http:GET /page"]
     assert [one["path"] for one in document["attempts"][0]["missing"]] == ["srv/page"]
+    assert "| `/srv/page` | Dropped, as asked for |" in (tmp_path / "told.md").read_text()
 
 
 def test_patterns_that_match_nothing_are_told(server: str, tmp_path: Path) -> None:

@@ -18,8 +18,11 @@ def missed(asked: Iterable[str], scene: Scene, selection: Selection) -> tuple[Re
     for path in asked:
         for node in scene.way(path):
             if node.is_directory and node.path not in selection.kept:
-                below = (removals[one.path] for one in scene.below(node.path) if one.path in removals)
-                found.update((node.path, one._replace(path=node.path, unpacked=0)) for one in list(below)[:1])
+                first = next(
+                    (removals[one.path] for one in scene.below(node.path) if one.path in removals), None
+                )
+                if first is not None:
+                    found[node.path] = first._replace(path=node.path, unpacked=0)
             elif node.path in removals:
                 found[node.path] = removals[node.path]
     return tuple(found[path] for path in sorted(found))
