@@ -23,8 +23,9 @@ from deadweight.slimming.self_made.asking import SelfMade, ask_original, prove_s
 from deadweight.slimming.self_made.commands import CommandsProbe, commands_of_scripts, commands_probes
 from deadweight.slimming.self_made.libraries import Search, lacks_in, lacks_of, searches_of
 from deadweight.slimming.self_made.modules import module_name
-from deadweight.slimming.self_made.probe import Lack, Questioned, SelfMadeProbe, script
-from layers_by_hand import Member, file
+from deadweight.slimming.self_made.probe import Lack, Questioned, SelfMadeProbe, script, started_programs
+from deadweight.trace.observed import Use, observed
+from layers_by_hand import Member, file, link
 from scenes import scene_of
 
 GLIBC, MUSL = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"
@@ -241,6 +242,19 @@ def ask_python(name: str, given: list[str], folder: Path) -> Any:
         check=True,
     )
     return json.loads(done.stdout)
+
+
+def test_the_interpreter_of_a_script_that_was_started_was_started_too() -> None:
+    scene = scene_of(
+        file("opt/venv/bin/serve", b"#!/opt/venv/bin/python\n", 0o755),
+        link("opt/venv/bin/python", "/usr/bin/python3"),
+        file("usr/bin/python3", b"x", 0o755),
+        file("usr/bin/gone", b"#!/nowhere\n", 0o755),
+    )
+    executed = dict.fromkeys(("opt/venv/bin/serve", "usr/bin/gone"), "")
+    recorded = Recorded(observed=observed({Use.EXECUTED: executed}))
+    found = started_programs(Known(scene, Evidence({}), {}), recorded)
+    assert found == {"opt/venv/bin/serve", "usr/bin/gone", "usr/bin/python3"}
 
 
 def test_modules_are_found_without_being_imported(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from deadweight.inventory.model import Package
 from deadweight.probe.observation import Failure
 from deadweight.slimming.recorded import Recorded
 from deadweight.slimming.selection import Known
-from deadweight.slimming.self_made.probe import Lack, Questioned, SelfMadeProbe, script
+from deadweight.slimming.self_made.probe import Lack, Questioned, SelfMadeProbe, script, started_programs
 from deadweight.trace.observed import Use
 
 MAX_MODULES = 50_000
@@ -47,7 +47,7 @@ def modules_probes(known: Known, recorded: Recorded) -> Iterator[SelfMadeProbe]:
 
 def _program(environment: Environment, known: Known, recorded: Recorded) -> str:
     """The path by which its interpreter is started, if a run did that; empty if none did."""
-    executed = recorded.observed.uses[Use.EXECUTED]
+    started = started_programs(known, recorded)
     if environment.files:
         if environment.files[0] not in known.evidence.reasons:
             return ""
@@ -56,7 +56,7 @@ def _program(environment: Environment, known: Known, recorded: Recorded) -> str:
         paths = [f"{environment.prefix}/bin/python{environment.library.version}".lstrip("/")]
     for path in sorted(paths, key=len):
         node = known.scene.resolve(path)
-        if node is not None and node.path in executed:
+        if node is not None and node.path in started:
             return f"/{path}"
     return ""
 

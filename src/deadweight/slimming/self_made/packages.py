@@ -12,8 +12,7 @@ from deadweight.inventory.node import installed_as
 from deadweight.probe.observation import Failure
 from deadweight.slimming.recorded import Recorded
 from deadweight.slimming.selection import Known
-from deadweight.slimming.self_made.probe import Lack, Questioned, script
-from deadweight.trace.observed import Use
+from deadweight.slimming.self_made.probe import Lack, Questioned, script, started_programs
 
 MAX_PACKAGES = 20_000
 """The most packages that are asked about: the first by path."""
@@ -28,7 +27,7 @@ def packages_probes(known: Known, recorded: Recorded) -> Iterator[PackagesProbe]
         package.source: (installed_as(package.source), *sorted({names[0] for names in package.requires}))
         for package in packages[:MAX_PACKAGES]
     }
-    for program in recorded.observed.uses[Use.EXECUTED]:
+    for program in sorted(started_programs(known, recorded)):
         if requires and _RUNTIME.fullmatch(program) and program in known.scene.elf_files:
             yield PackagesProbe(f"/{program}", requires)
 
