@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deadweight.errors import TransportError
+
 _CLEANER = 'read _; rm -rf "$0"'
 """It waits for the end of its input, which is ours: even a process that is killed closes its pipes."""
 
@@ -48,8 +50,15 @@ def _free_memory() -> int:
 
 @contextmanager
 def scratch_folder(size: int = 0) -> Iterator[Path]:
-    """An empty folder of this user's for `size` bytes, which is removed at the end, even if this process is killed before."""
-    folder = place_for(size) / f"deadweight-{os.urandom(8).hex()}"
+    """An empty folder of this user's for `size` bytes, which is removed at the end, even if this process is killed before.
+
+    Raises `TransportError` where so much is not free.
+    """
+    place = place_for(size)
+    if size > (free := _free_in(place)):
+        problem = f"has {free} bytes free, and what is unpacked there takes up to {size}"
+        raise TransportError(str(place), problem, "name a folder with more by TMPDIR")
+    folder = place / f"deadweight-{os.urandom(8).hex()}"
     # Who removes it is there first: there is no moment at which we could be killed and leave it.
     cleaner = subprocess.Popen(
         ["/bin/sh", "-c", _CLEANER, str(folder)],

@@ -26,6 +26,7 @@ from deadweight.slimming.slim import slim
 from deadweight.tree.merge import merge
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item
+from sandbox_leftovers import mounts, processes
 
 CONFIG = {
     "Cmd": ["httpd", "-f", "-p", "8080", "-h", "/srv"],
@@ -93,7 +94,7 @@ def test_a_result_that_answers_otherwise_is_not_written(server: str, tmp_path: P
     schema = json.loads((ROOT / "docs" / "schema" / "slim-v1.json").read_text())
     done = command(
         server, "--to", f"oci:{tmp_path}/small", "--probe", "http:GET /page", "--drop", "/srv/page",
-        "--level", "files", "--json", "-",
+        "--level", "files", "--json", "-", "--markdown", str(tmp_path / "told.md"),
     )  # fmt: skip
     assert done.returncode == 1
     assert not (tmp_path / "small").exists()
@@ -102,6 +103,7 @@ def test_a_result_that_answers_otherwise_is_not_written(server: str, tmp_path: P
     failed = [probe["probe"] for probe in document["proof"]["probes"] if not probe["passed"]]
     assert failed == ["http:GET /page"]
     assert [one["path"] for one in document["attempts"][0]["missing"]] == ["srv/page"]
+    assert "| `/srv/page` | Dropped, as asked for |" in (tmp_path / "told.md").read_text()
 
 
 def test_patterns_that_match_nothing_are_told(server: str, tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ def test_killed_at_any_moment_it_leaves_nothing(server: str, tmp_path: Path) -> 
     environment = {**os.environ, "TMPDIR": str(place)}
     argv = [sys.executable, "-m", "deadweight", "slim", server, "--to", f"oci:{target}"]
     argv += ["--probe", "http:GET /page"]
-    mounts = Path("/proc/self/mountinfo").read_text()
+    before = mounts(place)
     begin = time.monotonic()
     subprocess.run(argv, check=True, capture_output=True, env=environment)
     whole = time.monotonic() - begin
@@ -207,14 +209,9 @@ def test_killed_at_any_moment_it_leaves_nothing(server: str, tmp_path: Path) -> 
     while (left := list(place.iterdir())) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert left == []
-    assert str(place) not in processes()
-    assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert processes(str(place)) == []
+    assert mounts(place) == before
     assert [path.name for path in target.parent.iterdir()] in ([], ["small"])
-
-
-def processes() -> str:
-    """The command lines of all processes, whole."""
-    return subprocess.run(["ps", "axwwo", "args"], check=True, capture_output=True, text=True).stdout
 
 
 def is_whole(reference: str) -> bool:

@@ -192,3 +192,32 @@ def test_dropped_modules_are_missed_though_the_application_does_not_fail(
         f"modules:{program}": (f"small.asked of {program}", f"small.used of {program}"),
         f"imports:{program}": (f"small.used of {program}",),
     }
+
+
+@pytest.mark.timeout(300)
+def test_a_dropped_package_of_node_is_missed_though_nobody_requires_it(tmp_path: Path) -> None:
+    require_program("ldd")
+    program = Path(require_program("node")).resolve()
+    modules = {
+        "used/package.json": b'{"name": "used", "version": "1", "dependencies": {"lazy": "1"}}',
+        "used/index.js": b"exports.later = () => require('lazy');",
+        "lazy/package.json": b'{"name": "lazy", "version": "1"}',
+        "lazy/index.js": b"exports.here = true;",
+    }
+    layers = [
+        [whole(program), *libraries(program)],
+        [Item("srv/app.js", "f", b"require('used'); console.log('done');")],
+        [Item(f"srv/node_modules/{path}", "f", content) for path, content in modules.items()],
+    ]
+    config = {"Cmd": [str(program), "/srv/app.js"]}
+    reference = write_layout(tmp_path / "image", layers, config=config, compress=False)
+    job = Workload(ends=True)
+    all_of_it = slimmed(reference, tmp_path, job)
+    assert failed(all_of_it) == {}
+    assert f"node:{program}" in [one.probe for one in all_of_it.attempt.proof.results]
+    less = slimmed(reference, tmp_path, job, "*/lazy/*")
+    assert failed(less) == {f"node:{program}": ("lazy of srv/node_modules/used",)}
+    less = slimmed(reference, tmp_path, job, "*/lazy/index.js")
+    assert failed(less) == {
+        f"node:{program}": ("lazy of srv/node_modules/lazy", "lazy of srv/node_modules/used")
+    }

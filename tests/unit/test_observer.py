@@ -133,6 +133,16 @@ def test_what_is_missing_is_as_it_was_asked_for() -> None:
     assert found.uses[Use.MISSING].keys() == {"/srv/b/../c", "/etc/c", "/srv/d", "/x/y"}
 
 
+def test_links_are_followed_to_what_is_missing_too() -> None:
+    """Without the link a program that makes a file would make another one."""
+    found = seen(
+        '2 openat(AT_FDCWD</image/srv>, "/up/none", O_RDWR|O_CREAT, 0666) = -1 ENOENT (x)\n'
+        '2 openat(AT_FDCWD</image/srv>, "/out", O_WRONLY) = -1 ENXIO (x)\n'
+    )
+    assert found.uses[Use.FOLLOWED].keys() == {"out", "up"}
+    assert found.uses[Use.MISSING].keys() == {"/up/none"}
+
+
 def test_the_sandboxes_own_folders() -> None:
     found = seen(
         '2 openat(AT_FDCWD</image/srv>, "/proc/x", O_RDONLY) = 3</image/proc/x>\n'

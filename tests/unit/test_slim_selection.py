@@ -121,6 +121,16 @@ def test_a_link_stays_while_it_leads_to_something() -> None:
     assert gone(selection)["usr/bin/x"] == UNREACHED
 
 
+def test_a_link_stays_that_leads_out_of_the_image() -> None:
+    selection = selected(
+        FILES,
+        link("srv/uploads", "/data/uploads"),
+        link("etc/mtab", "../proc/self/mounts"),
+        link("usr/bin/circle", "circle"),
+    )
+    assert {"srv/uploads", "etc/mtab", "usr/bin/circle"} <= selection.kept
+
+
 def test_directories_stay_that_somebody_may_write_into() -> None:
     selection = selected(
         FILES, directory("var/log/tool"), file("usr/share/doc/tool/README"), directory("usr/empty")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from conftest import require_program
 from deadweight.evidence.model import Evidence
 from deadweight.inventory.elf import EXECUTABLE, RELOCATABLE, SHARED, Elf
 from deadweight.probe.observation import Failure
@@ -22,8 +23,9 @@ from deadweight.slimming.self_made.asking import SelfMade, ask_original, prove_s
 from deadweight.slimming.self_made.commands import CommandsProbe, commands_of_scripts, commands_probes
 from deadweight.slimming.self_made.libraries import Search, lacks_in, lacks_of, searches_of
 from deadweight.slimming.self_made.modules import module_name
-from deadweight.slimming.self_made.probe import Lack, Questioned, SelfMadeProbe, script
-from layers_by_hand import Member, file
+from deadweight.slimming.self_made.probe import Lack, Questioned, SelfMadeProbe, script, started_programs
+from deadweight.trace.observed import Use, observed
+from layers_by_hand import Member, file, link
 from scenes import scene_of
 
 GLIBC, MUSL = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"
@@ -242,6 +244,19 @@ def ask_python(name: str, given: list[str], folder: Path) -> Any:
     return json.loads(done.stdout)
 
 
+def test_the_interpreter_of_a_script_that_was_started_was_started_too() -> None:
+    scene = scene_of(
+        file("opt/venv/bin/serve", b"#!/opt/venv/bin/python\n", 0o755),
+        link("opt/venv/bin/python", "/usr/bin/python3"),
+        file("usr/bin/python3", b"x", 0o755),
+        file("usr/bin/gone", b"#!/nowhere\n", 0o755),
+    )
+    executed = dict.fromkeys(("opt/venv/bin/serve", "usr/bin/gone"), "")
+    recorded = Recorded(observed=observed({Use.EXECUTED: executed}))
+    found = started_programs(Known(scene, Evidence({}), {}), recorded)
+    assert found == {"opt/venv/bin/serve", "usr/bin/gone", "usr/bin/python3"}
+
+
 def test_modules_are_found_without_being_imported(tmp_path: Path) -> None:
     for path in ("pack/__init__.py", "pack/inner/deep/last.py", "single.py"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -250,6 +265,34 @@ def test_modules_are_found_without_being_imported(tmp_path: Path) -> None:
     gone = ["pack.gone", "pack.inner.gone", "single.gone", "gone", "gone.inner", "json.gone", "__main__"]
     found = ask_python("find_modules.py", [*there, *gone], tmp_path)
     assert found == ["os.path", *gone]  # os is no package: only importing it makes os.path
+
+
+def test_node_finds_packages_without_loading_them(tmp_path: Path) -> None:
+    """A package, one within another's folder, one that can only be imported; and what of them is not there."""
+    require_program("node")
+    files = {
+        "a/package.json": {"name": "a", "main": "lib/main.js"},
+        "a/lib/main.js": None,
+        "a/node_modules/b/package.json": {"name": "b"},
+        "a/node_modules/b/index.js": None,
+        "c/package.json": {"name": "c", "exports": {"import": "./c.mjs"}},
+        "c/c.mjs": None,
+        "d/package.json": {"name": "d", "main": "gone.js"},
+    }
+    for path, content in files.items():
+        place = tmp_path / "node_modules" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("throw new Error('loaded')" if content is None else json.dumps(content))
+    top = f"{tmp_path}/node_modules"
+    asked = {f"{top}/a": ["a", "b", "c", "gone", "fs"], f"{top}/c": ["c", "a", "b"], f"{top}/d": ["d"]}
+    done = subprocess.run(
+        ["node", "-e", script("find_packages.js")],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [[f"{top}/a", "gone"], [f"{top}/c", "b"], [f"{top}/d", "d"]]
 
 
 def test_modules_are_imported_and_say_why_they_are_not(tmp_path: Path) -> None:

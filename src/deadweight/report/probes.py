@@ -146,7 +146,8 @@ def side_by_side(difference: Difference) -> Table:
     """The lines of the original and of the result next to each other."""
     table = listing(difference.what, "original", "result", left=3)
     if not difference.rows:
-        table.add_row("", Text(difference.expected, style="green"), Text(difference.found, style="red"))
+        expected, found = printable(difference.expected), printable(difference.found)
+        table.add_row("", Text(expected, style="green"), Text(found, style="red"))
     for row in difference.rows:
         left, right = (NONE if line is None else line for line in (row.expected, row.found))
         styles = ("dim", "dim") if row.same else ("green", "red")

@@ -125,6 +125,7 @@ def render_slim_markdown(result: SlimResult, top: int) -> str:
         table(["", "before", "after", "factor"], rows(result)),
         table(["removed", "files", "unpacked"], removed) if removed else "",
         table(["proof", "probe"], probes) if probes else "",
+        *(_failure(attempt, top) for attempt in result.attempts),
         *(plain(note) for note in result.notes),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -141,9 +142,10 @@ def _told(proof: Proof) -> str:
 def _proofs(result: SlimResult, top: int) -> Group:
     table = listing("level", "probe", "", left=2)
     for attempt in result.attempts:
-        for outcome in attempt.proof.results[: max(top, attempt.proof.failed)]:
-            passed = "passed" if outcome.passed else "FAILED"
-            table.add_row(attempt.level, printable(outcome.probe), passed)
+        for place, outcome in enumerate(attempt.proof.results):
+            if place < top or not outcome.passed:
+                passed = "passed" if outcome.passed else "FAILED"
+                table.add_row(attempt.level, printable(outcome.probe), passed)
     return section("proof", table)
 
 
@@ -155,8 +157,31 @@ def _print_failure(attempt: Attempt, console: Console, top: int) -> None:
             console.print(Padding(side_by_side(difference), (0, 0, 0, 2)))
     if attempt.missing:
         found = listing("looked for, and removed", "because", "", left=2)
-        for one in attempt.missing[:top]:
-            found.add_row(f"/{printable(one.path)}", f"{title_of(one.kind)} {one.owner}".strip(), "")
+        for path, because in _missing(attempt, top):
+            found.add_row(path, because, "")
         console.print(
             section(f"missing at level {attempt.level}; --keep them, or take a gentler level", found)
         )
+
+
+def _failure(attempt: Attempt, top: int) -> str:
+    """The same as Markdown; empty where nothing failed."""
+    differing = [
+        (code(outcome.probe), plain(one.what), code(one.expected), code(one.found))
+        for outcome in attempt.proof.results
+        for one in outcome.differences
+    ]
+    missing = [(code(path), plain(because)) for path, because in _missing(attempt, top)]
+    parts = [
+        table([f"failed at level {attempt.level}", "", "original", "result"], differing) if differing else "",
+        table([f"looked for at level {attempt.level}, and removed", "because"], missing) if missing else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _missing(attempt: Attempt, top: int) -> list[tuple[str, str]]:
+    """The first of the paths that were looked for in vain, each with why it is gone."""
+    return [
+        (f"/{printable(one.path)}", f"{title_of(one.kind)} {printable(one.owner)}".strip())
+        for one in attempt.missing[:top]
+    ]

@@ -341,7 +341,8 @@ def _temporary_folder(id_map: IdMap, size: int) -> Iterator[Path]:
                 os.chown(path, id_map.root, -1)
             # Only root of the namespace may remove what belongs to its users. It waits for the end of its input: ours.
             clean = ["sh", "-c", 'read _; rm -rf root; cd /; rmdir "$0" 2>/dev/null', str(folder)]
-            cleaner = enter(clean, id_map, outlives=True, cwd=folder, stdin=subprocess.PIPE)
+            quiet = subprocess.DEVNULL  # who unpacks says what is wrong
+            cleaner = enter(clean, id_map, outlives=True, cwd=folder, stdin=subprocess.PIPE, stderr=quiet)
             yield folder
         finally:
             if cleaner is not None and cleaner.stdin is not None:

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 
-from deadweight.errors import TransportError
+from deadweight.errors import TransportError, Unsupported
+from deadweight.sandbox.inside.enter import REFUSED
 from deadweight.tree.node import Tree
 
 _EACH = 4096
@@ -22,7 +23,8 @@ def unpacked_size(tree: Tree) -> int:
 def fill(tar: subprocess.Popen[bytes], archive: Iterator[bytes | memoryview], place: str) -> None:
     """Writes `archive` to the input of `tar`, a pipe as its standard error is, and waits for its end.
 
-    Raises `TransportError` naming `place` where it fails; whatever happens, the process is gone afterwards.
+    Raises `TransportError` naming `place` where it fails, `Unsupported` where it could not enter its namespaces; whatever
+    happens, the process is gone afterwards.
     """
     assert tar.stdin is not None and tar.stderr is not None  # noqa: S101, PT018 - pipes, as asked for
     try:
@@ -33,6 +35,8 @@ def fill(tar: subprocess.Popen[bytes], archive: Iterator[bytes | memoryview], pl
         problem = tar.stderr.read().decode("utf-8", "replace").strip()
         if tar.wait():
             last = problem.splitlines()[-1] if problem else f"tar exited with {tar.returncode}"
+            if tar.returncode == REFUSED:
+                raise Unsupported("the sandbox", last, "run where user namespaces have all that they need")
             raise TransportError(place, f"the image cannot be unpacked: {last}")
     finally:
         tar.kill()

@@ -194,15 +194,18 @@ class Explainer:
         owner = self._owners.get(path)
         if path not in self._selection.kept:
             return "its package stays whole: nothing can rewrite its database"
-        if node.entry.kind == SYMLINK and self._leads_to_what_stays(node):
-            return "it leads to what stays"
+        if node.entry.kind == SYMLINK and (told := self._leads(node)):
+            return told
         if owner is None:
             return "no package owns it, and nothing says that it is needless"
         return f"its package {owner.label} stays whole at this level: {self._package_stays(owner)}"
 
-    def _leads_to_what_stays(self, node: Node) -> bool:
-        target = self._known.scene.resolve(node.path)
-        return target is not None and (target.is_directory or target.path in self._written)
+    def _leads(self, link: Node) -> str:
+        """Why a symbolic link stays for what it leads to; empty where it does not."""
+        target = self._known.scene.resolve(link.path)
+        if target is None:
+            return "what it leads to may be there when a container runs: a volume, or what a program makes"
+        return "it leads to what stays" if target.is_directory or target.path in self._written else ""
 
     def _package_stays(self, package: Package) -> str:
         reached = next((path for path in package.paths if path in self._known.evidence.reasons), None)

@@ -119,11 +119,12 @@ class _Selector:
         return Removal(node.path, node.entry.size, kind, owner.label if owner is not None else "")
 
     def _leads_to(self, link: Node, kept: set[str]) -> bool:
-        """Whether what `link` leads to stays, so that it may be asked for by this name."""
+        """Whether what `link` leads to stays, so that it may be asked for by this name.
+
+        One that leads to nothing in the image may lead to a volume, or to what the program makes at its start.
+        """
         target = self.known.scene.resolve(link.path)
-        if target is None:
-            return False
-        return target.is_directory or target.path in kept
+        return target is None or target.is_directory or target.path in kept
 
     def _directories(self, kept: set[str]) -> set[str]:
         """The directories above what stays, those that nothing was in, and those that something may be written into."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from deadweight.copying.copier import copy, require_distinct
-from deadweight.errors import Unsupported
+from deadweight.errors import LimitExceeded, Unsupported
 from deadweight.image import AS_DOCKER_WOULD, Image, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
@@ -21,6 +21,7 @@ from deadweight.slimming.base_image import base_layers
 from deadweight.slimming.knowing import useless_patterns
 from deadweight.slimming.labels import labels_of
 from deadweight.slimming.looking import look_at
+from deadweight.slimming.missing import missed
 from deadweight.slimming.recorded import Recorded
 from deadweight.slimming.request import AUTO, Request
 from deadweight.slimming.result import Attempt, Proof, SlimResult
@@ -238,12 +239,9 @@ class Slimming:
     def _missing(self, box: Box, image: Image) -> tuple[Removal, ...]:
         """What the result looks for in vain: it fails once more, and is traced."""
         traced = TracedBox(box)
-        for _ in self._proved(traced, image):
-            pass
-        asked = traced.observed().uses[Use.MISSING]
-        removals = {removal.path: removal for removal in self.selection.removals}
-        nodes = (self.known.scene.resolve(path) for path in asked)
-        found = {
-            node.path: removals[node.path] for node in nodes if node is not None and node.path in removals
-        }
-        return tuple(found[path] for path in sorted(found))
+        try:
+            for _ in self._proved(traced, image):
+                pass
+        except (LimitExceeded, Unsupported) as error:  # the answer is no, and stays that
+            self.notes.append(f"not all was seen that the failed result looks for: {error}")
+        return missed(traced.observed().uses[Use.MISSING], self.known.scene, self.selection)

@@ -248,10 +248,12 @@ class Observer:
         text = call.kind.does is Does.MAKE_LINK
         for number in range(text, len(call.places)):
             found = self._find(process, call, number)
-            if found is None or found.foreign:
+            if found is None:
+                continue
+            self._see_links(process, found)
+            if found.foreign:
                 continue
             if found.spot is not None or call.error != "ENOENT":
-                self._see_links(process, found)
                 self._use(process, found.spot or found.parent, Use.LOOKED_AT)
             elif not found.removed and found.parent.node is not None and not (number > text and found.name):
                 self._enter_path(Use.MISSING, self._asked(process, call.places[number]), process)

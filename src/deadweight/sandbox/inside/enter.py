@@ -26,6 +26,8 @@ PR_SET_PDEATHSIG = 1
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 READY = b"ready"
+REFUSED = 125
+"""The exit code where the kernel or its administrator lets us not."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -68,14 +70,14 @@ def _make_network() -> None:
 
 
 def main() -> None:
-    """Does it; an error is one line on standard error, and exit code 125."""
+    """Does it; an error is one line on standard error, and the exit code `REFUSED`."""
     with open(int(sys.argv[1])) as stream:  # noqa: PTH123 - a descriptor
         order = json.load(stream)
     try:
         _checked(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare")
     except OSError as error:
         os.write(order["ready"], str(error.strerror).encode())
-        sys.exit(125)
+        sys.exit(REFUSED)
     try:
         os.write(order["ready"], READY)
         if not os.read(order["go"], 1):
@@ -95,7 +97,7 @@ def main() -> None:
         os.execvp(order["argv"][0], order["argv"])  # noqa: S606
     except OSError as error:
         sys.stderr.write(f"cannot enter: {error.strerror or error}\n")
-        sys.exit(125)
+        sys.exit(REFUSED)
 
 
 if __name__ == "__main__":

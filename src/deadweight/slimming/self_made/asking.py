@@ -14,9 +14,10 @@ from deadweight.slimming.selection import Known
 from deadweight.slimming.self_made.commands import commands_probes
 from deadweight.slimming.self_made.libraries import libraries_probes
 from deadweight.slimming.self_made.modules import modules_probes
+from deadweight.slimming.self_made.packages import packages_probes
 from deadweight.slimming.self_made.probe import Lack, Maker, Questioned, SelfMadeProbe
 
-MAKERS: Sequence[Maker] = (libraries_probes, commands_probes, modules_probes)
+MAKERS: Sequence[Maker] = (libraries_probes, commands_probes, modules_probes, packages_probes)
 """In the order in which their probes are asked."""
 MAX_ROWS = 20
 """The most that is shown of what a result lacks."""

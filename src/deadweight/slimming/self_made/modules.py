@@ -15,7 +15,7 @@ from deadweight.inventory.model import Package
 from deadweight.probe.observation import Failure
 from deadweight.slimming.recorded import Recorded
 from deadweight.slimming.selection import Known
-from deadweight.slimming.self_made.probe import Lack, Questioned, SelfMadeProbe, script
+from deadweight.slimming.self_made.probe import Lack, Questioned, SelfMadeProbe, script, started_programs
 from deadweight.trace.observed import Use
 
 MAX_MODULES = 50_000
@@ -28,7 +28,7 @@ _LOCAL = "/direct_url.json"
 
 
 def modules_probes(known: Known, recorded: Recorded) -> Iterator[SelfMadeProbe]:
-    """Two for each Python that a run used."""
+    """Two for each Python that a run started."""
     distributions = Distributions(known.scene)
     for environment in find_environments(known.scene, distributions.sites()):
         program = _program(environment, known, recorded)
@@ -46,23 +46,17 @@ def modules_probes(known: Known, recorded: Recorded) -> Iterator[SelfMadeProbe]:
 
 
 def _program(environment: Environment, known: Known, recorded: Recorded) -> str:
-    """The path by which its interpreter is started, if a run used its standard library; empty if none did.
-
-    Whether the interpreter was executed does not tell: the kernel starts that of a script without a call.
-    """
-    needed = known.evidence.reasons
-    library = f"{environment.library.path}/"
-    if not any(path.startswith(library) for path in recorded.observed.uses[Use.OPENED]):
-        return ""
+    """The path by which its interpreter is started, if a run did that; empty if none did."""
+    started = started_programs(known, recorded)
     if environment.files:
-        if environment.files[0] not in needed:
+        if environment.files[0] not in known.evidence.reasons:
             return ""
         paths = [path for path in environment.files if "/bin/" in path]
     else:
         paths = [f"{environment.prefix}/bin/python{environment.library.version}".lstrip("/")]
     for path in sorted(paths, key=len):
         node = known.scene.resolve(path)
-        if node is not None and node.is_file and node.path in needed:
+        if node is not None and node.path in started:
             return f"/{path}"
     return ""
 

@@ -16,6 +16,7 @@ from deadweight.sandbox import Command, Limits, Starter
 from deadweight.sandbox.command import DEFAULT_PATH
 from deadweight.slimming.recorded import Recorded
 from deadweight.slimming.selection import Known
+from deadweight.trace.observed import Use
 from deadweight.tree.node import LinkLoop, Node, Tree
 
 MAX_SECONDS = 60.0
@@ -103,6 +104,14 @@ class Maker(Protocol):
 
     def __call__(self, known: Known, recorded: Recorded) -> Iterable[SelfMadeProbe]:
         """None where there is nothing to ask. The contents of the image can be read only until it returns."""
+
+
+def started_programs(known: Known, recorded: Recorded) -> frozenset[str]:
+    """The real paths of what a run started; of a script the interpreter, too, which the kernel starts itself (execve(2))."""
+    executed = recorded.observed.uses[Use.EXECUTED]
+    scripts = known.scene.scripts
+    interpreters = (known.scene.resolve(scripts[path].interpreter) for path in executed if path in scripts)
+    return frozenset({*executed, *(node.path for node in interpreters if node is not None)})
 
 
 def script(name: str) -> str:
