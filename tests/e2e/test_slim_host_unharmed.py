@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from deadweight.tree.merge import merge
 from image_samples import write_layout
 from layer_stacks import Item
 from left_behind import MARK, host, left_since
+from services.account import ordinary_user, python_as
 
 SERVE = "exec httpd -f -p 8080 -h /srv"
 PAGE = ("--probe", "http:GET /page")
@@ -266,6 +268,43 @@ def test_the_files_of_an_image_for_another_machine(attacked: Attacked) -> None:
     reference = attacked.image([], {"Cmd": ["sh", "-c", SERVE]}, architecture=another_architecture())
     done = attacked.slim(reference, "--level", "files", *PAGE)
     done.refused(f"is for linux/{another_architecture()}", "take --level packages")
+
+
+AS_USER = """
+import sys
+from deadweight import SlimRequest, slim
+result = slim(sys.argv[1], sys.argv[2], SlimRequest())
+print(result.attempt.level, result.attempt.proof.failed, len(result.attempt.proof.results))
+"""
+
+
+def test_what_belongs_to_an_ordinary_user_is_out_of_reach(attacked: Attacked) -> None:
+    """Root of the namespace is that user."""
+    require_program("newuidmap")
+    written = f"written-{attacked.mark}"
+    links = [
+        Item("out", "l", link=str(attacked.treasure)),
+        Item("up", "l", link=f"../../..{attacked.treasure}"),
+    ]
+    script = f"""
+for folder in $(/bin/busybox find / -type d 2>/dev/null) /out /up /out/below /proc/1/root/{attacked.treasure}; do
+  echo x > $folder/{written}; echo x >> $folder/page
+done 2>/dev/null
+{SERVE}"""
+    reference = attacked.image([links], {"Cmd": ["sh", "-c", script]})
+    with ordinary_user() as name:
+        results, place = attacked.folder / "results", attacked.folder / "place"
+        for path in (results, place):
+            path.mkdir()
+        account = pwd.getpwnam(name)
+        for path in (results, attacked.treasure, *attacked.treasure.rglob("*")):
+            os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+        treasure = state_of(attacked.treasure)
+        found = python_as(name, place, AS_USER, reference, f"oci:{results}/small")
+        assert state_of(attacked.treasure) == treasure
+        assert found.split() == ["files", "0", "3"]
+        assert not list(Path(account.pw_dir).rglob(f"{written}*"))
+    assert left_since(host(), attacked.mark) == []
 
 
 def another_architecture() -> str:

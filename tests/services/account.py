@@ -9,11 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import files
 from pathlib import Path
 
 import isal
+import tree_sitter
+import tree_sitter_bash
+import zlib_ng
 
 import deadweight
+
+MODULES = (deadweight, isal, tree_sitter, tree_sitter_bash, zlib_ng)
 
 
 @contextmanager
@@ -34,9 +40,8 @@ def python_as(user: str, folder: Path, code: str, *arguments: str) -> str:
     """What `code` prints, which may import deadweight and gets `arguments`; the user can read `folder` then."""
     folder.chmod(0o755)
     # The project may lie where only its owner gets to.
-    for module in (deadweight, isal):
-        source = Path(str(module.__file__)).parent
-        shutil.copytree(source, folder / source.name)
+    for source in (*(Path(str(module.__file__)).parent for module in MODULES), _metadata()):
+        shutil.copytree(source, folder / source.name, dirs_exist_ok=True)
     subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
     command = [str(Path(sys.executable).resolve()), "-c", code, *arguments]
     if os.getuid() == 0:
@@ -47,3 +52,9 @@ def python_as(user: str, folder: Path, code: str, *arguments: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=variables)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def _metadata() -> Path:
+    """Where it says which closures there are."""
+    entry_points = next(path for path in files("deadweight") or () if path.name == "entry_points.txt")
+    return Path(str(entry_points.locate())).parent
