@@ -20,6 +20,8 @@ from deadweight.slimming.knowing import know, packages_named
 from deadweight.slimming.recorded import Recorded, record_original
 from deadweight.slimming.request import Request
 from deadweight.slimming.selection import FILES, Known
+from deadweight.slimming.self_made.asking import SelfMade, ask_original
+from deadweight.slimming.self_made.probe import Questioned
 from deadweight.slimming.subject import Subject
 
 
@@ -36,6 +38,7 @@ class Looked:
     of this very image, since no result can be held against it."""
     why_not_run: str = ""
     """Why no sandbox could be made, where that is so."""
+    self_made: SelfMade = SelfMade()  # noqa: RUF009 - it is frozen
 
 
 def look_at(subject: Subject, request: Request, evidence: Path | None, folder: Path) -> Looked:
@@ -63,7 +66,11 @@ def look_at(subject: Subject, request: Request, evidence: Path | None, folder: P
         was_run = bool(recorded.expectations)
         if why_not:
             was_run = was_run and recorded.digest == str(subject.image.digest)
-        return Looked(known, recorded, _databases(subject, contents), was_run, why_not)
+        self_made = SelfMade()
+        if box is not None and recorded.expectations:  # without them no result is run
+            original = Questioned(box, subject.view.merged.tree, subject.image.config.execution)
+            self_made = ask_original(original, known, recorded)
+        return Looked(known, recorded, _databases(subject, contents), was_run, why_not, self_made)
 
 
 def look_without_running(subject: Subject, request: Request) -> Looked:

@@ -25,6 +25,8 @@ from deadweight.slimming.recorded import Recorded
 from deadweight.slimming.request import AUTO, Request
 from deadweight.slimming.result import Attempt, Proof, SlimResult
 from deadweight.slimming.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Removal, Selection, select
+from deadweight.slimming.self_made.asking import SelfMade, prove_self_made
+from deadweight.slimming.self_made.probe import Questioned
 from deadweight.slimming.subject import Subject, read_subject
 from deadweight.trace.observed import Use
 from deadweight.transport.base import Access, Destination
@@ -106,6 +108,7 @@ class Slimming:
         self._was_run = False
         self._why_not_run = ""
         self._databases: Mapping[str, bytes] = {}
+        self._self_made = SelfMade()
         self.would_pass = ""
         self.recorded = Recorded()
         self.attempts: list[Attempt] = []
@@ -116,8 +119,9 @@ class Slimming:
         looked = look_at(self._subject, self._request, evidence, self._folder)
         self.known, self.recorded, self._why_not_run = looked.known, looked.recorded, looked.why_not_run
         self._databases, self._was_run = looked.databases, looked.was_run
+        self._self_made = looked.self_made
         self.notes += useless_patterns(self.known.scene, self._request)
-        self.notes += self.known.evidence.problems
+        self.notes += [*self.known.evidence.problems, *self._self_made.notes]
         if self.recorded.varied:
             self.notes.append(_told_of(self.recorded.varied))
 
@@ -221,7 +225,9 @@ class Slimming:
                 proof = Proof(why_none=self._why_not_run or "the original was not run")
                 return Attempt(self.selection.level, result.measure(), proof)
             with box_of(image, result.indexes, result.view.merged.tree) as box:
-                proof = Proof(tuple(self._proved(box, image)))
+                questioned = Questioned(box, result.view.merged.tree, image.config.execution)
+                self_made = prove_self_made(self._self_made, questioned)
+                proof = Proof((*self._proved(box, image), *self_made))
                 missing = self._missing(box, image) if proof.failed else ()
             return Attempt(self.selection.level, result.measure(), proof, missing)
 
