@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import require, require_program
-from image_samples import write_layout
+from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item
 
 TOOLS = (
@@ -33,3 +33,16 @@ def busybox_layer() -> list[Item]:
         Item("tmp", "d", mode=0o1777),
         Item("srv", "d"),
     ]
+
+
+def page_server(folder: Path, *, env: Sequence[str] = ()) -> str:
+    """A server with one page, and a package that it does not need; the reference of it."""
+    packages = debian_layer(dpkg_package("tool", "1", {"usr/share/tool/data": b"nobody" * 5000}))
+    config = {
+        "Cmd": ["httpd", "-f", "-p", "8080", "-h", "/srv"],
+        "ExposedPorts": {"8080/tcp": {}},
+        "StopSignal": "SIGKILL",
+        "Env": [*env],
+    }
+    layers = [[*busybox_layer(), *packages], [Item("srv/page", "f", b"hello\n")]]
+    return write_layout(folder, layers, config=config)

@@ -21,6 +21,7 @@ def write_layout(
     history: Sequence[str] = (),
     config: Mapping[str, Any] | None = None,
     compress: bool = True,
+    architecture: str = "amd64",
 ) -> str:
     """An OCI layout with one image in `folder`; the reference of it."""
     blobs = folder / "blobs" / "sha256"
@@ -37,7 +38,7 @@ def write_layout(
         put(gzip.compress(tar, mtime=0), kind + "+gzip") if compress else put(tar, kind) for tar in tars
     ]
     image = {
-        "architecture": "amd64",
+        "architecture": architecture,
         "os": "linux",
         "config": dict(config or {}),
         "rootfs": {

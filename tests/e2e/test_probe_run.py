@@ -453,6 +453,16 @@ def test_probe_on_the_command_line(server: str, tmp_path: Path) -> None:
     assert done.returncode == 2
 
 
+@pytest.mark.parametrize("command", ["probe {0}", "compare {0} {1}"])
+def test_who_does_not_listen_still_gets_the_exit_code(server: str, tmp_path: Path, command: str) -> None:
+    other = busybox_image(tmp_path / "other", SERVER, items(b"other\n"))
+    probes = "--probe 'http:GET /page'" + ("" if "compare" in command else " --probe tcp:99")
+    line = f"{sys.executable} -m deadweight {command.format(server, other)} {probes} | true"
+    argv = ["bash", "-c", f"set -o pipefail; {line}"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_nothing_is_left_when_it_is_interrupted(server: str, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     command = [

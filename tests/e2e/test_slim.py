@@ -1,21 +1,17 @@
-"""`deadweight slim` on a small server: what it promises, what it refuses, and what it leaves behind when it is killed."""
+"""`deadweight slim` on a small server: what it promises, and what it refuses."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-from busybox_images import busybox_layer
+from busybox_images import page_server
 from conftest import ROOT, require_program
 from deadweight.image import open_image
 from deadweight.indexing import index_image
@@ -24,26 +20,15 @@ from deadweight.probe.workload import Workload
 from deadweight.slimming.request import Request
 from deadweight.slimming.slim import slim
 from deadweight.tree.merge import merge
-from image_samples import debian_layer, dpkg_package, write_layout
-from layer_stacks import Item
-from sandbox_leftovers import mounts, processes
 
-CONFIG = {
-    "Cmd": ["httpd", "-f", "-p", "8080", "-h", "/srv"],
-    "ExposedPorts": {"8080/tcp": {}},
-    "StopSignal": "SIGKILL",
-}
 PAGE = Request(workloads=(Workload(probes=(parse_probe("http:GET /page"),)),))
-MOMENTS = 50
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The reference of an image with a page, and with a package that nothing needs."""
     require_program("strace")
-    packages = debian_layer(dpkg_package("tool", "1", {"usr/share/tool/data": b"nobody" * 5000}))
-    layers = [[*busybox_layer(), *packages], [Item("srv/page", "f", b"hello\n")]]
-    return write_layout(tmp_path_factory.mktemp("slim") / "server", layers, config=CONFIG)
+    return page_server(tmp_path_factory.mktemp("slim") / "server")
 
 
 def files(reference: str) -> set[str]:
@@ -182,44 +167,3 @@ def test_without_namespaces_only_packages_go_and_nothing_is_proved(server: str, 
     assert document["proof"]["probes"] == []
     assert "user namespaces are refused" in document["proof"]["why_none"]
     assert "usr/share/tool/data" not in files(f"oci:{tmp_path}/small")
-
-
-@pytest.mark.timeout(400)
-def test_killed_at_any_moment_it_leaves_nothing(server: str, tmp_path: Path) -> None:
-    target, place = tmp_path / "to" / "small", tmp_path / "place"
-    for folder in (target.parent, place):
-        folder.mkdir()
-    environment = {**os.environ, "TMPDIR": str(place)}
-    argv = [sys.executable, "-m", "deadweight", "slim", server, "--to", f"oci:{target}"]
-    argv += ["--probe", "http:GET /page"]
-    before = mounts(place)
-    begin = time.monotonic()
-    subprocess.run(argv, check=True, capture_output=True, env=environment)
-    whole = time.monotonic() - begin
-    for moment in range(MOMENTS):
-        subprocess.run(["rm", "-rf", str(target)], check=True)
-        process = subprocess.Popen(
-            argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
-        )
-        time.sleep(whole * moment / MOMENTS)
-        process.send_signal(signal.SIGINT if moment % 5 == 4 else signal.SIGKILL)
-        process.wait()
-        assert not target.exists() or is_whole(f"oci:{target}")
-    deadline = time.monotonic() + 20
-    while (left := list(place.iterdir())) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert left == []
-    assert processes(str(place)) == []
-    assert mounts(place) == before
-    assert [path.name for path in target.parent.iterdir()] in ([], ["small"])
-
-
-def is_whole(reference: str) -> bool:
-    """Whether there is an image all of whose layers have their digests; False where a folder holds none yet."""
-    with open_image(reference) as image:
-        for layer in image.layers:
-            with image.open_layer(layer) as stream:
-                digest = hashlib.sha256(stream.read())
-            if layer.descriptor.digest != f"sha256:{digest.hexdigest()}":
-                return False
-    return True

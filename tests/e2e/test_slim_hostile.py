@@ -11,7 +11,6 @@ import shlex
 import struct
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,8 @@ from deadweight.indexing import index_image
 from deadweight.tree.merge import merge
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item
-from sandbox_leftovers import mounts, processes
+from left_behind import MARK, left_since
+from left_behind import host as host_now
 
 ASKED = ("--probe", "http:GET /page")
 SERVE = "exec httpd -f -p 8080 -h /srv"
@@ -48,7 +48,7 @@ class Done:
     files: Mapping[str, int]
     """The files of the result with their modes; none where nothing was written."""
     left: Sequence[str]
-    """Processes of the image, and what lies in the folder for temporary files."""
+    """Processes of the image and mounts, and what lies in the folder for temporary files."""
 
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.output)
@@ -66,8 +66,8 @@ class Host:
     def slim(self, script: str, items: Sequence[Item] = (), *arguments: str, **config: Any) -> Done:
         """Slims an image that runs `script` in a shell and exposes port 8080."""
         mark = uuid.uuid4().hex
-        command = ["sh", "-c", f": {mark}; {script}"]
-        config = {"Cmd": command, "ExposedPorts": {"8080/tcp": {}}, "StopSignal": "SIGKILL", **config}
+        usual = {"Cmd": ["sh", "-c", script], "ExposedPorts": {"8080/tcp": {}}, "StopSignal": "SIGKILL"}
+        config = {**usual, "Env": [f"{MARK}={mark}", "PATH=/bin"], **config}
         packages = debian_layer(dpkg_package("tool", "1", {"usr/share/tool/data": b"nobody" * 5000}))
         base = [*busybox_layer(), Item("bin/setsid", "l", link="busybox"), *packages]
         page = [] if any(item.path == "srv" for item in items) else [Item("srv/page", "f", b"hello\n")]
@@ -85,24 +85,15 @@ class Host:
             "-",
             *arguments,
         ]
-        before = mounts(self.temporary)
-        environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        before = host_now(self.temporary)
+        environment = {**os.environ, "TMPDIR": str(self.temporary), MARK: mark}
         done = subprocess.run(
             argv, capture_output=True, text=True, check=False, timeout=LIMIT, env=environment
         )
-        assert mounts(self.temporary) == before
+        left = left_since(before, mark, self.temporary)
+        left += [path.name for path in self.temporary.iterdir()]
         written = modes(target) if Path(target.removeprefix("oci:")).exists() else {}
-        return Done(done.returncode, done.stdout, done.stderr, written, self._left(mark))
-
-    def _left(self, mark: str) -> list[str]:
-        """What has not gone after a while: a killed process is there until somebody has waited for it."""
-        deadline = time.monotonic() + 20
-        while True:
-            found = processes(mark)
-            found += [path.name for path in self.temporary.iterdir()]
-            if not found or time.monotonic() > deadline:
-                return found
-            time.sleep(0.1)
+        return Done(done.returncode, done.stdout, done.stderr, written, left)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from deadweight.cli.analysing import to_standard_output, write_reports
 from deadweight.cli.asking import asked_of
@@ -31,14 +31,15 @@ def probe(options: argparse.Namespace) -> int:
         recordings = [
             record(box, execution, complete(one, execution), folder=asked.folder) for one in asked.workloads
         ]
-    write_reports(
-        (
-            (options.json, lambda: report.recordings_report(options.image, recordings)),
-            (options.save, lambda: write_recordings(printable(options.image), recordings)),
+    with suppress(BrokenPipeError):  # whoever reads no further still gets the exit code
+        write_reports(
+            (
+                (options.json, lambda: report.recordings_report(options.image, recordings)),
+                (options.save, lambda: write_recordings(printable(options.image), recordings)),
+            )
         )
-    )
-    if not silent:
-        report.print_recordings(options.image, recordings, open_console(sys.stdout))
+        if not silent:
+            report.print_recordings(options.image, recordings, open_console(sys.stdout))
     answers = [answer for recording in recordings for answer in recording.answers]
     return 0 if all(report.is_answer(one.observation) for one in answers if one.asked) else 1
 
@@ -55,14 +56,15 @@ def compare(options: argparse.Namespace) -> int:
             for one in expected
         ]
     recordings = [recording for one in expected for recording in (one.first, one.second)]
-    write_reports(
-        (
-            (options.json, lambda: report.results_report(options.original, options.result, proved)),
-            (options.save, lambda: write_recordings(printable(options.original), recordings)),
+    with suppress(BrokenPipeError):  # whoever reads no further still gets the exit code
+        write_reports(
+            (
+                (options.json, lambda: report.results_report(options.original, options.result, proved)),
+                (options.save, lambda: write_recordings(printable(options.original), recordings)),
+            )
         )
-    )
-    if not silent:
-        report.print_results(options.original, options.result, proved, open_console(sys.stdout))
+        if not silent:
+            report.print_results(options.original, options.result, proved, open_console(sys.stdout))
     return 0 if all(one.passed for one in proved) else 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from deadweight.cli.analysing import to_standard_output, write_reports
 from deadweight.cli.asking import Asked, asked_of
@@ -36,10 +37,12 @@ def run(options: argparse.Namespace) -> int:
         results = _slimmed(options, asked, progress)
     finally:
         progress.close()
-    if len(results) > 1 and options.save_evidence:
-        raise UsageError("--save-evidence", "is for one image", "slim them one by one to record them")
-    if len(results) > 1 and options.html:
-        raise UsageError("--html", "is for one image", "slim them one by one to see each")
+    with suppress(BrokenPipeError):  # whoever reads no further still gets the exit code
+        _report(options, results, silent=silent)
+    return 0 if all(result.digest is not None for result in results) else 1
+
+
+def _report(options: argparse.Namespace, results: Sequence[SlimResult], *, silent: bool) -> None:
     write_reports(
         (
             (options.json, lambda: render_slim_json(results)),
@@ -52,7 +55,6 @@ def run(options: argparse.Namespace) -> int:
         console = open_console(sys.stdout)
         for result in results:
             print_slim(result, console, options.top)
-    return 0 if all(result.digest is not None for result in results) else 1
 
 
 def _slimmed(options: argparse.Namespace, asked: Asked, progress: Progress) -> Sequence[SlimResult]:
@@ -60,8 +62,8 @@ def _slimmed(options: argparse.Namespace, asked: Asked, progress: Progress) -> S
     request, access = _request(options, asked), access_of(options)
     cache = IndexCache(default_folder())
     several = len(options.image) > 1
-    if (several or options.platform == ALL) and options.evidence is not None:
-        raise UsageError("--evidence", "is for one image", "slim them one by one")
+    if several or options.platform == ALL:
+        _require_none_for_one(options)
     if several or len(options.to) > 1:
         if options.platform is not None:
             raise UsageError("--platform", "is for one image", "slim them one by one")
@@ -97,6 +99,17 @@ def _slimmed(options: argparse.Namespace, asked: Asked, progress: Progress) -> S
         progress=progress,
     )
     return (result,)
+
+
+def _require_none_for_one(options: argparse.Namespace) -> None:
+    """Raises `UsageError` for an option that makes no sense for several images, before any is slimmed."""
+    for option, value in (
+        ("--evidence", options.evidence),
+        ("--save-evidence", options.save_evidence),
+        ("--html", options.html),
+    ):
+        if value is not None:
+            raise UsageError(option, "is for one image", "slim them one by one")
 
 
 def _request(options: argparse.Namespace, asked: Asked) -> Request:

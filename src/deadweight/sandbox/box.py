@@ -98,7 +98,12 @@ class Running:
         if not problem and not stopped and code > 0:
             maker = "bubblewrap" if self._log is None else "bubblewrap under strace"
             problem = f"{maker} could not make it (exit code {code})"
-            raise Unsupported("the sandbox", problem, "its own words are above")
+            shown = (
+                "its own words are above"
+                if self.stderr is None
+                else "its own words are shown by: deadweight run"
+            )
+            raise Unsupported("the sandbox", problem, shown)
         return Exit(128 - code if code < 0 else code, stopped)
 
     def stop(self, number: int = signal.SIGTERM, grace: float = 10.0) -> bool:
