@@ -4,7 +4,8 @@ python -m benchmarks.observed [--runtime NAME] [NAME...]
 
 Loads each image into the engine of DOCKER_HOST, lets `mint slim` request `/` of it, and asks the result all that the
 corpus knows of the application. Where mint is not on the PATH, it says so and ends. mint starts a privileged container:
-`--runtime` names a runtime of the engine that can give one. The images are those in .cache/images; it needs root.
+`--runtime` names a runtime of the engine that can give one. mint asks for the container by its address, which django
+refuses: what mint saw of it is a refusal. The images are those in .cache/images; it needs root.
 """
 
 from __future__ import annotations
