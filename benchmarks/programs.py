@@ -15,13 +15,14 @@ VERSION_COMMANDS = {
     "umoci": ("--version",),
     "syft": ("version", "-o", "json"),
     "crane": ("version",),
+    "mint": ("--version",),
 }
 
 
 def find() -> dict[str, str]:
     """Name -> path of each program that is there, those of the virtual environment first."""
     beside = Path(sys.executable).parent
-    names = ("deadweight", "skopeo", "umoci", "syft", "crane", "dive")
+    names = ("deadweight", "skopeo", "umoci", "syft", "crane", "dive", "mint")
     paths = {name: shutil.which(name, path=beside) or shutil.which(name) for name in names}
     return {name: path for name, path in paths.items() if path}
 

@@ -46,7 +46,11 @@ def verdicts(rows: list[Row]) -> str:
 
 def table(names: list[str], target: Path | None) -> int:
     """Slims and checks the applications, and writes the table, whole, to `target` as well; 1 where one broke."""
-    outcomes = [outcome_of(read_application(name)) for name in names]
+    applications = [read_application(name) for name in names]
+    for application in applications:
+        if application.left_out:
+            print(application.left_out, file=sys.stderr)
+    outcomes = [outcome_of(application) for application in applications if not application.left_out]
     text = render(outcomes)
     print(text, end="")
     if target is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from examples.corpus.application import names, read_application, read_behaviours, read_slim
+from examples.corpus.build import build
 from examples.corpus.questions import Answer, Behaviour, Kind, Question
 
 
@@ -41,3 +44,18 @@ def test_objections() -> None:
 def test_exit_code_is_expected_to_be_zero_unless_said() -> None:
     assert Behaviour.from_table({"name": "a", "ask": "exec:true"}).code == 0
     assert Behaviour.from_table({"name": "a", "ask": "exec:false", "exit": 1}).code == 1
+
+
+def test_what_begins_with_a_missing_archive_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEADWEIGHT_FIXTURES", str(tmp_path))
+    application = read_application("alpine")
+    assert application.rootfs is not None
+    assert application.left_out.startswith(f"alpine is left out: {application.rootfs} is not there")
+    with pytest.raises(SystemExit, match="left out"):
+        build(application, tmp_path / "image")
+    application.rootfs.parent.mkdir(parents=True)
+    application.rootfs.touch()
+    assert application.left_out == ""
+    assert read_application("go").left_out == ""

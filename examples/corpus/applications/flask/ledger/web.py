@@ -50,6 +50,13 @@ def trust() -> Response:
     return jsonify(certificates=len(ssl.create_default_context().get_ca_certs()))
 
 
+@pages.get("/tls")
+def tls() -> Response:
+    from ledger.stranger import refused
+
+    return jsonify(refused=refused())
+
+
 @pages.get("/export/<kind>")
 def export(kind: str) -> Response:
     if kind not in ("sheet", "store"):

@@ -63,6 +63,7 @@ func routes() http.Handler {
 		return strings.Join(found, " "), err
 	})
 	add("/trust", trusted)
+	add("/tls", refused)
 	add("/bytes/", func(text string, _ *http.Request) (string, error) { return inC(text), nil })
 	add("/upload", upload)
 	return mux

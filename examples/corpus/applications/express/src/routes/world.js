@@ -1,5 +1,6 @@
 'use strict';
 const dns = require('node:dns/promises');
+const { once } = require('node:events');
 const fs = require('node:fs/promises');
 const os = require('node:os');
 const path = require('node:path');
@@ -28,6 +29,17 @@ router.get('/trust', async (request, response) => {
   const bundle = await fs.readFile('/etc/ssl/certs/ca-certificates.crt', 'utf8');
   tls.createSecureContext({ ca: bundle });
   response.json({ certificates: bundle.split('BEGIN CERTIFICATE').length - 1, own: tls.rootCertificates.length });
+});
+router.get('/tls', async (request, response) => {
+  // A server that vouches for itself: who trusts the system's authorities must refuse it.
+  const ca = (await fs.readFile('/etc/ssl/certs/ca-certificates.crt', 'utf8')).match(/-----BEGIN[^]+?-----END.+/g);
+  const pem = await fs.readFile(path.join(__dirname, '..', '..', 'loopback.pem'));
+  const server = tls.createServer({ key: pem, cert: pem }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = tls.connect({ port: server.address().port, host: '127.0.0.1', servername: 'localhost', ca });
+  client.once('error', (error) => response.json({ trusted: ca.length, refused: error.code }));
+  client.once('secureConnect', () => response.json({ trusted: ca.length, refused: null }));
+  client.once('close', () => server.close());
 });
 router.post('/upload', async (request, response) => {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'upload-'));
