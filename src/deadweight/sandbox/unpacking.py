@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from deadweight.errors import TransportError
+from deadweight.layer.entry import BLOCK, CHARACTER
 from deadweight.tree.node import Tree
 
+DEVICES = frozenset({CHARACTER, BLOCK})
+"""No user namespace makes them; a sandbox has its own /dev."""
 _EACH = 4096
 """What a name takes at least, with its inode."""
 
