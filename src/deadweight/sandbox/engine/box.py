@@ -5,12 +5,12 @@ from __future__ import annotations
 import resource
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any, cast
 from urllib.parse import urlencode
 
 from deadweight.copying.root_archive import root_archive
-from deadweight.errors import InvalidDocument, NotFound, TransportError
+from deadweight.errors import InvalidDocument, NotFound, TransportError, Unsupported
 from deadweight.image import Image
 from deadweight.layer.index import LayerIndex
 from deadweight.oci import fields, strict_json
@@ -59,17 +59,8 @@ class EngineBox:
         made = self._engine.call("POST", "/containers/create", self._order(command, limits, hears=hears))
         container = Container(self._engine, fields.text(made, "Id", "a container"), limits)
         try:
-            options = urlencode({"stream": 1, "stdin": int(hears), "stdout": 1, "stderr": 1})
-            path = f"/containers/{container.identifier}/attach?{options}"
-            answer = self._engine.request("POST", path, endless=True)
-            if failure := container.start():
-                with answer:
-                    yield NotStarted(container.why_not(failure))
-                return
-            running = Contained(container, answer, Outputs(stdout, stderr), limits)
+            running = _started(container, Outputs(stdout, stderr), limits, source if hears else None)
             try:
-                if hears:
-                    feed(source, answer.socket)
                 yield running
             finally:
                 running.close()
@@ -99,7 +90,8 @@ class EngineBox:
         except (NotFound, TransportError) as error:
             problem = "has ended" if other.ended() else error.problem
             raise NotFound("the program", problem) from None
-        program = Program(Beside(self._engine, identifier, answer), answer, Outputs(stdout, stderr), limits)
+        outputs = Outputs(stdout, stderr)
+        program = Program(Beside(self._engine, identifier, answer, outputs), answer, outputs, limits)
         try:
             yield program
         finally:
@@ -129,6 +121,24 @@ class EngineBox:
             "HostConfig": host,
             **({} if limits.network else {"Hostname": "sandbox"}),
         }
+
+
+def _started(
+    container: Container, outputs: Outputs, limits: Limits, source: int | IO[bytes] | None
+) -> Contained | NotStarted:
+    """The program of `container`, with its input from `source`, if any."""
+    with ExitStack() as stack:
+        try:
+            answer = stack.enter_context(container.attach(hears=source is not None))
+            container.start()
+        except (NotFound, Unsupported) as error:
+            outputs.end()
+            outputs.close()
+            return NotStarted(error)
+        stack.pop_all()
+    if source is not None:
+        feed(source, answer.socket)
+    return Contained(container, answer, outputs, limits)
 
 
 def _program(command: Command) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from deadweight.sandbox.command import Limits
 from deadweight.sandbox.engine.streams import Outputs
 from deadweight.sandbox.joining import HostNetwork, Network, open_network
 from deadweight.sandbox.starter import Exit
-from deadweight.transport.engine.api import Answer, Engine, one_line
+from deadweight.transport.engine.api import Answer, Engine, Refused, one_line
 
 INTERVAL = 0.5
 """Seconds between two looks at what a container takes."""
@@ -24,6 +24,10 @@ _END = 30.0
 """The most seconds that are waited for the end of what was killed."""
 _NOT_STARTED = frozenset({126, 127})
 """Exit codes of a container whose program is not there, or none that may be started."""
+_REASON = "unable to start container process: "
+"""What runc(8) and crun(1) write before they say why; podman says before other reasons what it was about to do."""
+_PREPARING = "for attach: "
+_PAUSE = 0.02
 
 
 class Asked(Protocol):
@@ -167,6 +171,9 @@ class NotStarted:
     def kill(self) -> None:
         """There is nothing to end."""
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def network(self) -> AbstractContextManager[Network]:
         raise self._error
 
@@ -180,13 +187,27 @@ class Container:
         self.identifier = identifier
         self.is_reached_by_address = not engine.is_podman
 
-    def start(self) -> str:
-        """Starts it; what the engine has against it, empty where it was started."""
-        try:
+    def attach(self, *, hears: bool) -> Answer:
+        """What its program will write; with `hears` the socket takes its input. Raises as `start` does."""
+        options = f"stream=1&stdin={int(hears)}&stdout=1&stderr=1"
+        with self._refusals():
+            return self._engine.request(
+                "POST", f"/containers/{self.identifier}/attach?{options}", endless=True
+            )
+
+    def start(self) -> None:
+        """Starts it. Raises `NotFound` for its program or user, `Unsupported` for all else that the engine has against it."""
+        with self._refusals():
             self._engine.call("POST", f"/containers/{self.identifier}/start")
-        except (NotFound, TransportError) as error:
-            return error.problem
-        return ""
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except NotFound as error:  # so Docker says it of programs, too
+            raise self._why_not(error.problem) from None
+        except Refused as error:
+            raise self._why_not(error.message) from None
 
     def exit(self) -> Exit:
         with self._engine.request("POST", f"/containers/{self.identifier}/wait", endless=True) as answer:
@@ -212,9 +233,8 @@ class Container:
         """The kernel ends one process of a container that takes too much; not always the first."""
         return f"it took more than {self._limits.memory} bytes of memory" if state.get("OOMKilled") else ""
 
-    def why_not(self, failure: str) -> DeadweightError:
-        """The error for a container that could not be started."""
-        problem = one_line(failure.rpartition("unable to start container process: ")[2])
+    def _why_not(self, failure: str) -> DeadweightError:
+        problem = failure.rpartition(_REASON)[2].rpartition(_PREPARING)[2]
         state = self._state()
         no_user = "unable to find user" in problem or "unable to find group" in problem
         if _number(state, "ExitCode") in _NOT_STARTED or no_user or "executable file" in problem:
@@ -246,21 +266,45 @@ class Container:
 class Beside:
     """A command in a container. An engine ends it with the container only: here nobody hears it any more."""
 
-    def __init__(self, engine: Engine, identifier: str, answer: Answer) -> None:
+    def __init__(self, engine: Engine, identifier: str, answer: Answer, outputs: Outputs) -> None:
         self._engine = engine
         self._identifier = identifier
         self._answer = answer
+        self._outputs = outputs
+        self._let_go = threading.Event()
+        self._was_over = False
 
     def exit(self) -> Exit:
-        known = self._engine.call("GET", f"/exec/{self._identifier}/json")
-        return Exit(128 + signal.SIGKILL if known.get("Running") else _number(known, "ExitCode"))
+        while (known := self._known()).get("Running"):
+            if self._let_go.wait(_PAUSE):
+                return Exit(128 + signal.SIGKILL)
+        code = _number(known, "ExitCode")
+        said = self._outputs.begin.decode("utf-8", "replace")
+        if code in _NOT_STARTED and _REASON in said:
+            raise NotFound("the program", one_line(said.partition(_REASON)[2].partition("\n")[0]))
+        return Exit(code)
 
     def signal(self, number: int) -> None:
-        with suppress(OSError):
-            self._answer.socket.shutdown(socket.SHUT_RDWR)
+        self._let_go.set()
+        self._hang_up()
 
     def taken(self) -> str:
-        return ""  # what it takes counts for the container
+        """None: what it takes counts for the container. What it left behind may hold its streams open, and is not waited for."""
+        try:
+            is_over = not self._known().get("Running")
+        except (NotFound, TransportError):
+            return ""
+        if is_over and self._was_over:
+            self._hang_up()
+        self._was_over = is_over
+        return ""
+
+    def _known(self) -> dict[str, Any]:
+        return self._engine.call("GET", f"/exec/{self._identifier}/json")
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):
+            self._answer.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _pause(deadline: float | None) -> float:

@@ -16,6 +16,7 @@ Stream = int | IO[bytes] | None
 """None for our own, ``DEVNULL``, ``PIPE``, for standard error ``STDOUT``, or a descriptor or file."""
 _HEADER = 8
 _STDERR = 2
+_BEGIN = 4096
 _PIECE = 1 << 16
 
 
@@ -24,6 +25,8 @@ class Outputs:
 
     def __init__(self, stdout: Stream, stderr: Stream) -> None:
         self._targets: list[int] = []
+        self.begin = b""
+        """What came first."""
         self.stdout = self._open(stdout, 1)
         self.stderr = self._open(stderr, 2)
 
@@ -56,6 +59,7 @@ class Outputs:
                 if not piece:
                     raise TransportError("the engine", "broke off what a program wrote")
                 left -= len(piece)
+                self.begin += piece[: _BEGIN - len(self.begin)]
                 _write(target, piece)
 
     def end(self) -> None:

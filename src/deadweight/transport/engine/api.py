@@ -57,6 +57,14 @@ class Address:
     context: ssl.SSLContext | None = None
 
 
+class Refused(TransportError):
+    """What an engine does not do; `message` is its own word."""
+
+    def __init__(self, address: str, status: int, message: str) -> None:
+        super().__init__(address, f"the engine answers with status {status}: {message}")
+        self.message = message
+
+
 class Answer:
     """A response of the engine, its body unread. A context manager."""
 
@@ -129,7 +137,7 @@ class Engine:
     def request(self, method: str, path: str, body: Body = None, *, endless: bool = False) -> Answer:
         """The answer, which has a status of success; an `endless` one may take any time.
 
-        Raises `NotFound`, and `TransportError` for all other refusals.
+        Raises `NotFound`, `Refused` for all other refusals, and `TransportError` where it cannot be reached.
         """
         answer = self._send(method, f"{self._prefix}{path}", body, None if endless else self._read)
         if http.HTTPStatus.OK <= answer.status < http.HTTPStatus.BAD_REQUEST:
@@ -138,7 +146,7 @@ class Engine:
             message = _message(answer.read(_MAX_MESSAGE))
         if answer.status == http.HTTPStatus.NOT_FOUND:
             raise NotFound(self.address.text, message or "the engine does not have it")
-        raise TransportError(self.address.text, f"the engine answers with status {answer.status}: {message}")
+        raise Refused(self.address.text, answer.status, message)
 
     def _send(self, method: str, path: str, body: Body, read: float | None) -> Answer:
         connection = _Connection(self.address, self._connect, read)
