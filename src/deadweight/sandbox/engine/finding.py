@@ -63,8 +63,10 @@ def _address(kind: str, access: Access) -> str:
     """What the cleaner is to use. Raises `Unsupported`."""
     problem = "podman is not there"
     if kind != PODMAN:
+        if named := access.engine or os.environ.get("DOCKER_HOST", ""):
+            _require_this_machine(parse_address(named, os.environ))
         try:
-            return _of_this_machine(find_engine(access, os.environ).address)
+            return find_engine(access, os.environ).address.text
         except TransportError as error:
             problem = f"{error.subject}: {error.problem}"
     if kind != DOCKER and shutil.which(PODMAN) is not None:
@@ -72,8 +74,7 @@ def _address(kind: str, access: Access) -> str:
     raise Unsupported("the sandbox", problem, "start Docker, or install podman")
 
 
-def _of_this_machine(address: Address) -> str:
+def _require_this_machine(address: Address) -> None:
     if address.host and address.host not in (*LOOPBACK, "localhost"):
         problem = "is another machine's: what runs there cannot be asked from here"
         raise Unsupported(address.text, problem, "name an engine of this machine")
-    return address.text

@@ -27,6 +27,8 @@ _NOT_STARTED = frozenset({126, 127})
 _REASON = "unable to start container process: "
 """What runc(8) and crun(1) write before they say why; podman says before other reasons what it was about to do."""
 _PREPARING = "for attach: "
+_OF_IMAGE = ("exec: ", "unable to find user ", "unable to find group ")
+"""How reasons begin that lie with what the image holds."""
 _PAUSE = 0.02
 
 
@@ -236,8 +238,8 @@ class Container:
     def _why_not(self, failure: str) -> DeadweightError:
         problem = failure.rpartition(_REASON)[2].rpartition(_PREPARING)[2]
         state = self._state()
-        no_user = "unable to find user" in problem or "unable to find group" in problem
-        if _number(state, "ExitCode") in _NOT_STARTED or no_user or "executable file" in problem:
+        of_image = problem.startswith(_OF_IMAGE)
+        if of_image or _number(state, "ExitCode") in _NOT_STARTED:
             return NotFound("the program", problem)
         return Unsupported("the sandbox", problem)
 
