@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from deadweight.errors import TransportError, Unsupported
@@ -53,9 +53,9 @@ def local_engine(kind: str, access: Access) -> Iterator[LocalEngine]:
         if "://" not in told:
             raise Unsupported("the sandbox", f"{address}: {told or 'cannot be started'}")
         yield LocalEngine(Engine(parse_address(told, os.environ)), token)
-        cleaner.stdin.write(b".")
     finally:
-        cleaner.stdin.close()
+        with suppress(BrokenPipeError), cleaner.stdin:
+            cleaner.stdin.write(b".")
         cleaner.wait()
 
 
