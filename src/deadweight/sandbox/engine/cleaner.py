@@ -48,7 +48,10 @@ def podman_service() -> Iterator[Address]:
     with tempfile.TemporaryDirectory(prefix="deadweight-") as folder, tempfile.TemporaryFile() as log:
         address = Address(f"unix://{folder}/podman.sock", path=f"{folder}/podman.sock")
         command = [PODMAN, "system", "service", "--time", "0", address.text]
-        service = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
+        variables = {**os.environ, "TMPDIR": folder}  # it leaves the archives there that it took in
+        service = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=variables
+        )
         try:
             deadline = time.monotonic() + _START
             while not Path(address.path).is_socket():
