@@ -306,10 +306,10 @@ def test_compare_on_the_command_line(reference: str, choice: Choice, tmp_path: P
 def packaged(folder: Path) -> str:
     """The server, with packages that nothing needs."""
     packages = (
-        dpkg_package("common", "1", {"srv/page": b"hello\n", "usr/share/doc/common/README": b"read me\n"}),
+        dpkg_package("common", "1", {"usr/share/doc/common/README": b"read me\n"}),
         dpkg_package("tool", "1", {"usr/share/tool/data": b"nobody" * 1000}),
     )
-    return busybox_image(folder, CONFIG, [*debian_layer(*packages), Item("data", "d")])
+    return busybox_image(folder, CONFIG, [*debian_layer(*packages), *ITEMS])
 
 
 NO_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$0" -m deadweight "$@"'
