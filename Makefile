@@ -17,7 +17,7 @@ FUZZ_SECONDS ?= 4
 
 CHECKED := src tests benchmarks examples
 TEST_PROGRAMS := skopeo umoci buildah dockerd=docker.io docker-registry htpasswd=apache2-utils openssl \
-	chromium mmdebstrap strace bwrap=bubblewrap newuidmap=uidmap \
+	chromium mmdebstrap strace bwrap=bubblewrap newuidmap=uidmap podman \
 	/usr/share/doc/busybox-static=busybox-static gcc zstd strip=binutils rpmbuild=rpm db_load=db-util npm go=golang-go \
 	jar=default-jdk-headless ruby gem=ruby ssh-keygen=openssh-client /usr/share/java/commons-io.jar=libcommons-io-java
 

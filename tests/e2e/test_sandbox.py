@@ -317,7 +317,7 @@ def test_links_lead_nowhere_on_the_host(tmp_path: Path, entries: list[Item], cod
 
 def test_where_namespaces_are_refused_it_says_so(reference: str) -> None:
     limit = "echo 0 > /proc/sys/user/max_user_namespaces"  # of the namespace that it runs in
-    command = f'{limit}; exec "$0" -m deadweight run {reference}'
+    command = f'{limit}; exec "$0" -m deadweight run --sandbox bubblewrap {reference}'
     done = subprocess.run(
         ["unshare", "--user", "--map-root-user", "sh", "-c", command, sys.executable],
         capture_output=True,

@@ -15,7 +15,7 @@ from busybox_images import busybox_image
 from conftest import require_program
 from deadweight.errors import NotFound
 from deadweight.image import open_image
-from deadweight.sandbox import Box, Command, Limits, Network, Running, open_box, open_network
+from deadweight.sandbox import Box, Boxed, Command, Limits, Network, open_box, open_network
 from services.account import ordinary_user, python_as
 
 ENVIRONMENT = {"PATH": "/bin"}
@@ -31,7 +31,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 
 
 @pytest.fixture
-def running(box: Box) -> Iterator[Running]:
+def running(box: Box) -> Iterator[Boxed]:
     command = Command(("httpd", "-f", "-p", "80", "-h", "/srv"), ENVIRONMENT, "/", "web")
     with box.start(command, LIMITS) as started:
         assert started.started(30)
@@ -39,7 +39,7 @@ def running(box: Box) -> Iterator[Running]:
 
 
 def asked(
-    box: Box, running: Running, script: str, user: str = "", limits: Limits = LIMITS
+    box: Box, running: Boxed, script: str, user: str = "", limits: Limits = LIMITS
 ) -> tuple[int, str, str]:
     """Exit code, output, and why it was stopped."""
     command = Command(("sh", "-c", script), ENVIRONMENT, "/tmp", user)
@@ -50,7 +50,7 @@ def asked(
     return end.code, output, end.stopped
 
 
-def test_it_is_in_the_same_container(box: Box, running: Running) -> None:
+def test_it_is_in_the_same_container(box: Box, running: Boxed) -> None:
     assert asked(box, running, "pwd; id -un; touch x; exit 3", "web") == (3, "/tmp\nweb\n", "")
     code, output, _ = asked(box, running, "ls /tmp; cat /proc/2/cmdline | tr '\\0' ' '")
     assert (code, output) == (0, "x\nhttpd -f -p 80 -h /srv ")
@@ -58,7 +58,7 @@ def test_it_is_in_the_same_container(box: Box, running: Running) -> None:
     assert asked(box, running, "echo a >/dev/stdout; echo b >/dev/stderr", "web")[1] == "a\nb\n"
 
 
-def test_it_may_do_no_more_than_the_program_itself(box: Box, running: Running) -> None:
+def test_it_may_do_no_more_than_the_program_itself(box: Box, running: Boxed) -> None:
     for script in ("cat /proc/self/status", "env"):
         beside = asked(box, running, script)[1].splitlines()
         with box.start(
@@ -75,7 +75,7 @@ def test_it_may_do_no_more_than_the_program_itself(box: Box, running: Running) -
 
 
 @pytest.mark.parametrize("user", ["", "web"])
-def test_it_ends_when_its_time_is_over(box: Box, running: Running, user: str) -> None:
+def test_it_ends_when_its_time_is_over(box: Box, running: Boxed, user: str) -> None:
     code, _, why = asked(box, running, "trap '' TERM; sleep 1000; :", user, Limits(seconds=0.3))
     assert (code, why) == (137, "it took more than 0.3 seconds")
     assert "sleep" not in asked(box, running, "cat /proc/[1-9]*/cmdline | tr '\\0' ' '")[1]
@@ -86,7 +86,7 @@ def test_it_ends_when_its_time_is_over(box: Box, running: Running, user: str) ->
     assert not running.ended()
 
 
-def test_there_is_none_beside_what_has_ended(box: Box, running: Running) -> None:
+def test_there_is_none_beside_what_has_ended(box: Box, running: Boxed) -> None:
     with pytest.raises(NotFound, match="the program: none: is not there"), box.join(
         running, Command(("none",), ENVIRONMENT), LIMITS
     ) as beside:  # fmt: skip
@@ -112,14 +112,14 @@ def connect_until_refused(network: Network) -> None:
         network.connect(80, 5).close()
 
 
-def test_a_command_ends_with_the_container(box: Box, running: Running) -> None:
+def test_a_command_ends_with_the_container(box: Box, running: Boxed) -> None:
     with box.join(running, Command(("sleep", "1000"), ENVIRONMENT), LIMITS) as beside:
         assert beside.started(30)
         running.kill()
         assert beside.wait().code == 137
 
 
-def test_its_network_is_its_own(box: Box, running: Running) -> None:
+def test_its_network_is_its_own(box: Box, running: Boxed) -> None:
     with open_network(running.first()) as network, socket.create_server(("127.0.0.1", 0)) as of_host:
         for _ in range(3):
             with network.connect(80, 5) as connection:
@@ -167,7 +167,7 @@ def test_an_ordinary_user_needs_no_more() -> None:
     assert network.strip() != str(Path("/proc/self/ns/net").readlink())
 
 
-def test_nothing_waits_for_a_flood(box: Box, running: Running) -> None:
+def test_nothing_waits_for_a_flood(box: Box, running: Boxed) -> None:
     command = Command(("sh", "-c", "while :; do echo flood; done"), ENVIRONMENT)
     with box.join(running, command, Limits(seconds=0.5), stdout=subprocess.PIPE) as beside:
         assert beside.wait().stopped == "it took more than 0.5 seconds"

@@ -34,6 +34,8 @@ GLIBC, MUSL = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"
 class NoBox(Starter):
     """Nothing may be started."""
 
+    name = "none"
+
     def start(self, *arguments: Any, **options: Any) -> Any:
         raise AssertionError(arguments)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # commands import what they need when they run: help and errors come at once
     from deadweight.oci.descriptor import Platform
+    from deadweight.sandbox import Choice
     from deadweight.transport.base import Access
 
 
@@ -67,6 +68,23 @@ def access_of(options: argparse.Namespace) -> Access:
         insecure_tls=options.insecure_tls,
         engine=options.engine,
     )
+
+
+def add_sandbox(parser: argparse.ArgumentParser) -> None:
+    """The option that says what runs the programs of an image."""
+    parser.add_argument(
+        "--sandbox",
+        choices=("auto", "bubblewrap", "docker", "podman"),
+        default="auto",
+        help="what runs the image (default: auto, bubblewrap, and where that is refused an engine of this machine)",
+    )
+
+
+def sandbox_of(options: argparse.Namespace) -> Choice:
+    """The `Choice` that the options of `add_sandbox` and `add_access` say."""
+    from deadweight.sandbox import Choice
+
+    return Choice(options.sandbox, access_of(options))
 
 
 def parse_platform(text: str) -> Platform:

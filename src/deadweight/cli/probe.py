@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from deadweight.cli.command import Command, add_access, add_platform
+from deadweight.cli.command import Command, add_access, add_platform, add_sandbox
 from deadweight.cli.sandbox import seconds
 
 
@@ -34,6 +34,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--save", metavar="FILE", help="write all that the image (of two the first) answered to FILE as JSON"
     )
     add_platform(parser)
+    add_sandbox(parser)
     add_access(parser)
 
 

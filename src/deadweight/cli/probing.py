@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from deadweight.cli.analysing import to_standard_output, write_reports
 from deadweight.cli.asking import asked_of
-from deadweight.cli.command import access_of
+from deadweight.cli.command import access_of, sandbox_of
 from deadweight.cli.progress import open_progress
 from deadweight.image import open_image
 from deadweight.oci.config import Execution
@@ -20,7 +20,7 @@ from deadweight.probe.workload import complete
 from deadweight.report import probes as report
 from deadweight.report.console import open_console
 from deadweight.report.units import printable
-from deadweight.sandbox import Box, open_box
+from deadweight.sandbox import Starter, open_sandbox
 
 
 def probe(options: argparse.Namespace) -> int:
@@ -69,13 +69,13 @@ def compare(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _opened(reference: str, options: argparse.Namespace) -> Iterator[tuple[Box, Execution]]:
+def _opened(reference: str, options: argparse.Namespace) -> Iterator[tuple[Starter, Execution]]:
     """The image, unpacked, and its config."""
     progress = open_progress()
     try:
         with (
             open_image(reference, options.platform, access_of(options)) as image,
-            open_box(image, progress=progress) as box,
+            open_sandbox(image, sandbox_of(options), progress=progress) as box,
         ):
             progress.close()
             yield box, image.config.execution

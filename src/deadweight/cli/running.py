@@ -11,11 +11,11 @@ from subprocess import PIPE
 from typing import IO
 
 from deadweight.budget.quantity import parse_bytes
-from deadweight.cli.command import access_of
+from deadweight.cli.command import access_of, sandbox_of
 from deadweight.cli.progress import open_progress
 from deadweight.image import open_image
 from deadweight.oci.config import Execution
-from deadweight.sandbox import Command, Limits, Running, command_of, open_box
+from deadweight.sandbox import Command, Limits, Running, command_of, open_sandbox
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         with open_image(options.image, options.platform, access_of(options)) as image:
             command = _command(image.config.execution, options)
-            with open_box(image, progress=progress) as box:
+            with open_sandbox(image, sandbox_of(options), progress=progress) as box:
                 progress.close()  # from here on the terminal is the program's
                 with box.start(
                     command, limits, stdin=sys.stdin.fileno(), stdout=PIPE, stderr=PIPE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from deadweight.cli.command import Command, add_access, add_platform, whole_number
+from deadweight.cli.command import Command, add_access, add_platform, add_sandbox, whole_number
 
 
 def seconds(text: str) -> float:
@@ -53,6 +53,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--processes", type=whole_number(1), default=1024, metavar="N", help="at once (default: 1024)"
     )
     add_platform(parser)
+    add_sandbox(parser)
     add_access(parser)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from deadweight.cli.command import Command, add_access, whole_number
+from deadweight.cli.command import Command, add_access, add_sandbox, whole_number
 from deadweight.cli.probe import add_asked
 
 
@@ -33,6 +33,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--platform", metavar="OS/ARCH", help="one image of an index, or 'all' (default: this machine's)"
     )
+    add_sandbox(parser)
     add_access(parser)
 
 

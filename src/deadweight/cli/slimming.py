@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from deadweight.cli.analysing import to_standard_output, write_reports
 from deadweight.cli.asking import Asked, asked_of
-from deadweight.cli.command import access_of, parse_platform
+from deadweight.cli.command import access_of, parse_platform, sandbox_of
 from deadweight.cli.progress import open_progress
 from deadweight.copying import ALL
 from deadweight.errors import UsageError
@@ -124,4 +124,5 @@ def _request(options: argparse.Namespace, asked: Asked) -> Request:
         keep_base=options.keep_base or "",
         compression=Compression.parse(options.compression),
         threads=options.threads or available_threads(),
+        sandbox=sandbox_of(options),
     )

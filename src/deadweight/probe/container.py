@@ -20,7 +20,7 @@ from deadweight.probe.observation import ExitAnswer, Failure, Observation, TcpAn
 from deadweight.probe.program import answer_captured, answer_inside, answer_of_host
 from deadweight.probe.spec import Exec, Http, Probe, Script, Tcp
 from deadweight.probe.tcp import greeting
-from deadweight.sandbox import Command, Limits, Network, Running, Starter, open_network
+from deadweight.sandbox import Command, Limits, Network, Running, Starter
 
 GRACE = 10.0
 """Seconds that a container has to end when it is asked to, as engines have it."""
@@ -117,7 +117,7 @@ class Container:
     def _reached(self) -> Network:
         """Its network, entered when it is first needed. Raises `NotFound` where it has ended before."""
         if self._network is None:
-            self._network = self._stack.enter_context(open_network(self._running.first()))
+            self._network = self._stack.enter_context(self._running.network())
         return self._network
 
     def _connect(self, port: int, seconds: float) -> socket.socket:
@@ -157,14 +157,15 @@ class Container:
         path = str((self._start.folder / probe.path).absolute())
         if not os.access(path, os.X_OK) or not Path(path).is_file():
             raise UsageError(str(probe), "is no program that can be run", "make it executable: chmod +x")
-        process = self._reached().start([path], {**os.environ, **self._address()})
+        network = self._reached()
+        process = network.start([path], {**os.environ, **self._address(network.host)})
         return answer_of_host(process, seconds)
 
-    def _address(self) -> Mapping[str, str]:
+    def _address(self, host: str) -> Mapping[str, str]:
         """What a script finds in its environment."""
-        address = {"DEADWEIGHT_HOST": "127.0.0.1"}
+        address = {"DEADWEIGHT_HOST": host}
         if (port := self._start.port) is not None:
-            address |= {"DEADWEIGHT_PORT": str(port), "DEADWEIGHT_URL": f"http://127.0.0.1:{port}"}
+            address |= {"DEADWEIGHT_PORT": str(port), "DEADWEIGHT_URL": f"http://{host}:{port}"}
         return address
 
 

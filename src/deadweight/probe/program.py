@@ -11,16 +11,16 @@ from contextlib import suppress
 from deadweight.errors import NotFound, Unsupported
 from deadweight.probe.capture import Capture
 from deadweight.probe.observation import ExitAnswer, Failure, Observation
-from deadweight.sandbox import Running
+from deadweight.sandbox import Program
 
 
-def answer_inside(running: Running) -> Observation:
+def answer_inside(running: Program) -> Observation:
     """The answer of a program in a sandbox, whose outputs are pipes; its limits say how long that takes at most."""
     stdout, stderr = Capture(running.stdout), Capture(running.stderr)
     return answer_captured(running, stdout, stderr)
 
 
-def answer_captured(running: Running, stdout: Capture, stderr: Capture) -> Observation:
+def answer_captured(running: Program, stdout: Capture, stderr: Capture) -> Observation:
     """The same, of a program whose outputs are captured already."""
     try:
         end = running.wait()

@@ -78,6 +78,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "passed": proof.passed,
         "failed": proof.failed,
         "why_none": proof.why_none or None,
+        "sandbox": proof.sandbox or None,
         "probes": [_probe(one) for one in proof.results],
     }
 

@@ -14,6 +14,7 @@ from deadweight.report.console import listing, section
 from deadweight.report.markdown import code, plain, table
 from deadweight.report.probes import side_by_side
 from deadweight.report.units import UNKNOWN, count, printable, size
+from deadweight.sandbox import BUBBLEWRAP
 from deadweight.slimming.result import Attempt, Proof, SlimResult
 from deadweight.slimming.selection import BOOKS, DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
 
@@ -136,7 +137,8 @@ def _told(proof: Proof) -> str:
         return f"not proved: {proof.why_none}"
     if proof.failed:
         return f"{proof.failed} of {count(len(proof.results), 'probe')} failed"
-    return f"proved by {count(proof.passed, 'probe')}"
+    by = f", run by {proof.sandbox}" if proof.sandbox not in ("", BUBBLEWRAP) else ""
+    return f"proved by {count(proof.passed, 'probe')}{by}"
 
 
 def _proofs(result: SlimResult, top: int) -> Group:

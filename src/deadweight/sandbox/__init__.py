@@ -1,19 +1,28 @@
 """Running the root file system of an image: without root, without a daemon, and without a trace on the host.
 
-Programs do the work that needs a kernel: bubblewrap makes the container, GNU tar unpacks. See docs/security.md.
+Programs do the work that needs a kernel: bubblewrap makes the container, GNU tar unpacks. Where that is refused, an engine
+does it. See docs/security.md.
 """
 
-from deadweight.sandbox.box import Box, Running, box_of, open_box
+from deadweight.sandbox.box import Box, Boxed, box_of, open_box
+from deadweight.sandbox.choice import AUTO, BUBBLEWRAP, KINDS, Choice, open_sandbox, sandbox_of
 from deadweight.sandbox.command import Command, Limits, command_of
 from deadweight.sandbox.joining import Network, open_network
-from deadweight.sandbox.starter import Starter
+from deadweight.sandbox.starter import Exit, Program, Running, Starter
 from deadweight.sandbox.traced import TracedBox
 
 __all__ = [
+    "AUTO",
+    "BUBBLEWRAP",
+    "KINDS",
     "Box",
+    "Boxed",
+    "Choice",
     "Command",
+    "Exit",
     "Limits",
     "Network",
+    "Program",
     "Running",
     "Starter",
     "TracedBox",
@@ -21,4 +30,6 @@ __all__ = [
     "command_of",
     "open_box",
     "open_network",
+    "open_sandbox",
+    "sandbox_of",
 ]

@@ -9,25 +9,24 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from deadweight.copying.root_archive import root_archive
 from deadweight.errors import NotFound, Unsupported
 from deadweight.image import Image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress, index_image
-from deadweight.layer.entry import BLOCK, CHARACTER
 from deadweight.layer.index import LayerIndex
 from deadweight.sandbox.accounts import Accounts, accounts_of
 from deadweight.sandbox.bubblewrap import KEPT, LAUNCH, ROOT, bubblewrap, container, launch, unpack
 from deadweight.sandbox.command import Command, Limits
 from deadweight.sandbox.contents import UnpackedContents
-from deadweight.sandbox.joining import CONTAINER, join
+from deadweight.sandbox.joining import CONTAINER, Network, join, open_network
 from deadweight.sandbox.log import Log, Sink
 from deadweight.sandbox.namespaces import IdMap, enter, find_id_map, order_file
-from deadweight.sandbox.unpacking import fill, unpacked_size
+from deadweight.sandbox.starter import Exit, Running
+from deadweight.sandbox.unpacking import DEVICES, fill, unpacked_size
 from deadweight.sandbox.watch import Watch
 from deadweight.scratch import scratch_folder
 from deadweight.trace.strace import tracing
@@ -35,19 +34,9 @@ from deadweight.tree.merge import merge
 from deadweight.tree.node import LinkLoop, Tree
 
 _HOSTS = b"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\tsandbox\n"
-_DEVICES = frozenset({CHARACTER, BLOCK})
-"""No user namespace makes them; the sandbox has its own /dev."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """How a program ended: its exit code, 128 and the signal's number where one ended it, and why we ended it, if we did."""
-
-    code: int
-    stopped: str = ""
-
-
-class Running:
+class Boxed:
     """A program in a sandbox. It ends with the block that it was started in at the latest."""
 
     def __init__(
@@ -81,6 +70,10 @@ class Running:
     def first(self) -> int | None:
         """Process 1 of the sandbox, as the host counts; None when it has ended."""
         return self._watch.first()
+
+    def network(self) -> AbstractContextManager[Network]:
+        """Its network. Raises `NotFound` where it has ended before."""
+        return open_network(self.first())
 
     def wait(self) -> Exit:
         """How it ended, when it has. Raises `NotFound` where the program could not be started, `Unsupported` where no
@@ -146,6 +139,8 @@ class Running:
 class Box:
     """An unpacked root file system. It stays as it is: each run has a layer of its own over it."""
 
+    name = "bubblewrap"
+
     def __init__(self, folder: Path, id_map: IdMap, tree: Tree, accounts: Accounts) -> None:
         self._folder = folder
         self._id_map = id_map
@@ -163,7 +158,7 @@ class Box:
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
         trace: Sink | None = None,
-    ) -> Iterator[Running]:
+    ) -> Iterator[Boxed]:
         """`command`, running over a disposable layer; the streams are as for `subprocess.Popen`.
 
         `trace` gets what strace writes of it, up to `Limits.trace`, from a thread of its own: `trace.observe` reads that with
@@ -204,7 +199,7 @@ class Box:
             raise
         finally:
             os.close(order["report"])
-        running = Running(process, report, limits, log)
+        running = Boxed(process, report, limits, log)
         try:
             yield running
         finally:
@@ -220,14 +215,14 @@ class Box:
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
         trace: Sink | None = None,
-    ) -> Iterator[Running]:
+    ) -> Iterator[Boxed]:
         """`command`, running beside the program of `other`: in its namespaces, on what it has written.
 
-        It ends with the other at the latest. Network and scratch are the other's; `trace` is as for `start`. Raises `NotFound`
+        That was started here, and this ends with it at the latest. Network and scratch are the other's; `trace` is as for `start`. Raises `NotFound`
         where that has ended, and for a user that the image does not have.
         """
         order = self._order(command, limits)
-        process_one = other.first()
+        process_one = cast("Boxed", other).first()
         if process_one is None:
             raise NotFound("the program", "has ended")
         log = Log(trace, limits.trace) if trace is not None else None
@@ -255,7 +250,7 @@ class Box:
             raise
         finally:
             os.close(order["report"])
-        running = Running(process, report, limits, log)
+        running = Boxed(process, report, limits, log)
         try:
             yield running
         finally:
@@ -331,7 +326,7 @@ def box_of(image: Image, indexes: Sequence[LayerIndex], tree: Tree) -> Iterator[
             stderr=subprocess.PIPE,
             bufsize=1 << 20,
         )
-        fill(tar, root_archive(image, indexes, tree, without=_DEVICES), str(folder))
+        fill(tar, root_archive(image, indexes, tree, without=DEVICES), str(folder))
         yield Box(folder, id_map, tree, accounts)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from deadweight.errors import NotFound, TransportError
-from deadweight.sandbox.inside.dial import MAX_PACKET, connect
+from deadweight.sandbox.inside.dial import LOOPBACK, MAX_PACKET, connect
 from deadweight.sandbox.namespaces import IdMap
 
 JOIN = Path(__file__).with_name("inside") / "join.py"
@@ -74,8 +74,12 @@ def join(
 class Network(Protocol):
     """The network that a sandbox has."""
 
+    @property
+    def host(self) -> str:
+        """The address at which whoever is in it reaches the program."""
+
     def connect(self, port: int, seconds: float) -> socket.socket:
-        """A connection to `port` of its loopback device.
+        """A connection to `port` at that address.
 
         Raises OSError where there is none within `seconds`, `NotFound` where the sandbox has ended.
         """
@@ -85,10 +89,17 @@ class Network(Protocol):
 
 
 class HostNetwork:
-    """The host's."""
+    """The host's, in which the program is at `addresses`."""
+
+    def __init__(self, addresses: Sequence[str] = LOOPBACK) -> None:
+        self._addresses = addresses
+
+    @property
+    def host(self) -> str:
+        return self._addresses[0]
 
     def connect(self, port: int, seconds: float) -> socket.socket:
-        return connect(port, seconds)
+        return connect(port, seconds, self._addresses)
 
     def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> Group:
         return Group(
@@ -103,6 +114,8 @@ class HostNetwork:
 
 class OwnNetwork:
     """That of the namespaces of `process`; `caller` leads to the program `inside.dial` in it, which is `dialler`."""
+
+    host = LOOPBACK[0]
 
     def __init__(self, process: int, caller: socket.socket, dialler: subprocess.Popen[bytes]) -> None:
         self._process = process

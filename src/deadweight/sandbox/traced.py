@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from deadweight.sandbox.box import Box, Running
+from deadweight.sandbox.box import Box
 from deadweight.sandbox.bubblewrap import ROOT
 from deadweight.sandbox.command import Command, Limits
+from deadweight.sandbox.starter import Program, Running
 from deadweight.trace.observed import Observed, merge
 from deadweight.trace.observer import Observer
 from deadweight.trace.strace import Reader
@@ -22,6 +23,10 @@ class TracedBox:
     def __init__(self, box: Box) -> None:
         self._box = box
         self._seen: list[_Seen] = []
+
+    @property
+    def name(self) -> str:
+        return self._box.name
 
     def observed(self) -> Observed:
         """What was observed of the programs that have ended until now."""
@@ -54,7 +59,7 @@ class TracedBox:
         *,
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
-    ) -> Iterator[Running]:
+    ) -> Iterator[Program]:
         """As `Box.join` does it."""
         seen = _Seen(self._box.tree)
         self._seen.append(seen)

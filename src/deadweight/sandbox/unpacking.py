@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from deadweight.errors import TransportError, Unsupported
+from deadweight.layer.entry import BLOCK, CHARACTER
 from deadweight.sandbox.inside.enter import REFUSED
 from deadweight.tree.node import Tree
 
+DEVICES = frozenset({CHARACTER, BLOCK})
+"""No user namespace makes them; a sandbox has its own /dev."""
 _EACH = 4096
 """What a name takes at least, with its inode."""
 

@@ -25,7 +25,7 @@ def evidence_text(recorded: Recorded) -> str:
         "schema_version": SCHEMA_VERSION,
         "image": recorded.digest,
         "workloads": [_workload_json(one) for one in recorded.expectations],
-        "observed": recorded.observed.to_json(),
+        "observed": recorded.observed.to_json() if recorded.is_traced else None,
     }
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
@@ -52,6 +52,7 @@ def read_evidence(path: Path, execution: Execution, workloads: Sequence[Workload
         fields.text(value, "image", subject),
         tuple(_expectation(table, by_name, subject) for table in tables),
         observed.from_json(fields.mapping(value, "observed", subject), subject),
+        is_traced=value.get("observed") is not None,
     )
 
 

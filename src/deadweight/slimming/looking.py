@@ -13,7 +13,7 @@ from deadweight.image import Image
 from deadweight.oci.descriptor import Platform
 from deadweight.passes.databases.rewrite import MAX_DATABASES, database_files
 from deadweight.probe.workload import Workload
-from deadweight.sandbox import Box, box_of
+from deadweight.sandbox import Box, Starter, sandbox_of
 from deadweight.sandbox.contents import UnpackedContents, plain_contents
 from deadweight.slimming.evidence_file import read_evidence
 from deadweight.slimming.knowing import know, packages_named
@@ -54,7 +54,7 @@ def look_at(subject: Subject, request: Request, evidence: Path | None, folder: P
     recorded = Recorded()
     if evidence is not None:
         recorded = read_evidence(evidence, subject.image.config.execution, workloads)
-    with _unpacked(subject) as (contents, box, why_not):
+    with _unpacked(subject, request) as (contents, box, why_not):
         if box is not None and evidence is None:
             try:
                 recorded = record_original(box, subject.image, workloads, folder)
@@ -82,19 +82,21 @@ def look_without_running(subject: Subject, request: Request) -> Looked:
 
 
 @contextmanager
-def _unpacked(subject: Subject) -> Iterator[tuple[UnpackedContents, Box | None, str]]:
+def _unpacked(subject: Subject, request: Request) -> Iterator[tuple[UnpackedContents, Starter | None, str]]:
     """The contents of the original and, where a sandbox can be made, that; else why it cannot."""
     tree = subject.view.merged.tree
     with ExitStack() as stack:
-        box: Box | None = None
+        box: Starter | None = None
         why_not = ""
         try:
             _require_host(subject.image)
-            box = stack.enter_context(box_of(subject.image, subject.indexes, tree))
-            contents = box.contents
+            box = stack.enter_context(sandbox_of(subject.image, subject.indexes, tree, request.sandbox))
         except Unsupported as error:
             why_not = str(error)
-            contents = stack.enter_context(plain_contents(subject.image, subject.indexes, tree))
+        if isinstance(box, Box):
+            yield box.contents, box, why_not
+            return
+        contents = stack.enter_context(plain_contents(subject.image, subject.indexes, tree))
         yield contents, box, why_not
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from deadweight.image import Image
 from deadweight.probe.proof import Expectation, expect
 from deadweight.probe.workload import Workload
-from deadweight.sandbox import Box, TracedBox
+from deadweight.sandbox import Box, Starter, TracedBox
 from deadweight.trace.observed import NOTHING, Observed, differences, merge
 
 
@@ -24,10 +24,17 @@ class Recorded:
     """What any of the runs used."""
     varied: tuple[str, ...] = ()
     """The paths of the image that only one of two runs used, sorted. They are kept as well."""
+    is_traced: bool = True
+    """False where what runs programs does not tell what they use: then nothing is known but what they answered."""
 
 
-def record_original(box: Box, image: Image, workloads: Sequence[Workload], folder: Path) -> Recorded:
-    """Runs `workloads` of `image`, traced. Scripts are relative to `folder`. Raises as `expect` does."""
+def record_original(box: Starter, image: Image, workloads: Sequence[Workload], folder: Path) -> Recorded:
+    """Runs `workloads` of `image`, traced where `box` can do that. Scripts are relative to `folder`. Raises as `expect` does."""
+    if not isinstance(box, Box):
+        untraced = tuple(
+            expect(box, image.config.execution, workload, folder=folder) for workload in workloads
+        )
+        return Recorded(str(image.digest), untraced, is_traced=False)
     first, second = TracedBox(box), TracedBox(box)
     expectations = tuple(
         expect(first, image.config.execution, workload, again=second, folder=folder) for workload in workloads

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deadweight.layer.compress import Compression
 from deadweight.probe.workload import Workload
+from deadweight.sandbox import Choice
 
 AUTO = "auto"
 CHOICES = (AUTO, "files", "packages", "lossless")
@@ -32,3 +33,5 @@ class Request:
     compression: Compression | None = None
     """None for that of each layer."""
     threads: int = 1
+    sandbox: Choice = Choice()  # noqa: RUF009 - it is frozen
+    """What runs the original and the result."""

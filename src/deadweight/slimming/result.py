@@ -38,6 +38,8 @@ class Proof:
     """In the order in which it was asked; empty where nothing was run."""
     why_none: str = ""
     """Why nothing was run, where that is so."""
+    sandbox: str = ""
+    """What ran it: ``bubblewrap``, ``docker`` or ``podman``; empty where nothing was run."""
 
     @property
     def passed(self) -> int:

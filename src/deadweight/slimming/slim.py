@@ -15,7 +15,7 @@ from deadweight.oci.digest import Digest
 from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
-from deadweight.sandbox import Box, Starter, TracedBox, box_of
+from deadweight.sandbox import Box, Starter, TracedBox, sandbox_of
 from deadweight.scratch import scratch_folder
 from deadweight.slimming.base_image import base_layers
 from deadweight.slimming.knowing import useless_patterns
@@ -166,12 +166,15 @@ class Slimming:
 
     def levels(self) -> tuple[str, ...]:
         """The levels that are to be tried, the deepest first. Raises `Unsupported` for one that cannot be."""
-        static = not self._was_run
+        static = not (self._was_run and self.recorded.is_traced)
         if self._request.level == AUTO:
             return _STATIC if static else LEVELS
         if self._request.level == FILES and static:
+            problem = (
+                f"cannot be run: {self._why_not_run}" if self._why_not_run else "was run without a trace"
+            )
             remedy = "take --level packages, or --evidence from where it can"
-            raise Unsupported(self._subject.image.reference, f"cannot be run: {self._why_not_run}", remedy)
+            raise Unsupported(self._subject.image.reference, problem, remedy)
         return (self._request.level,)
 
     def choose(self, level: str) -> None:
@@ -225,11 +228,11 @@ class Slimming:
             if self._why_not_run or not self.recorded.expectations:
                 proof = Proof(why_none=self._why_not_run or "the original was not run")
                 return Attempt(self.selection.level, result.measure(), proof)
-            with box_of(image, result.indexes, result.view.merged.tree) as box:
-                questioned = Questioned(box, result.view.merged.tree, image.config.execution)
-                self_made = prove_self_made(self._self_made, questioned)
-                proof = Proof((*self._proved(box, image), *self_made))
-                missing = self._missing(box, image) if proof.failed else ()
+            tree = result.view.merged.tree
+            with sandbox_of(image, result.indexes, tree, self._request.sandbox) as box:
+                self_made = prove_self_made(self._self_made, Questioned(box, tree, image.config.execution))
+                proof = Proof((*self._proved(box, image), *self_made), sandbox=box.name)
+                missing = self._missing(box, image) if proof.failed and isinstance(box, Box) else ()
             return Attempt(self.selection.level, result.measure(), proof, missing)
 
     def _proved(self, box: Starter, image: Image) -> Iterator[ProbeResult]:

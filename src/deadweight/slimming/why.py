@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deadweight.errors import NotFound, Unsupported
@@ -11,6 +11,7 @@ from deadweight.image import AS_DOCKER_WOULD, Image, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
+from deadweight.sandbox import BUBBLEWRAP, Choice
 from deadweight.slimming.base_image import base_layers
 from deadweight.slimming.explanation import Explainer, Why, dead_of
 from deadweight.slimming.looking import Looked, look_at, look_without_running
@@ -63,7 +64,8 @@ def why(
         base = base_layers(image, request.keep_base, access) if request.keep_base else 0
         found = [_find(subject, path) for path in paths]  # a mistake is told before anything runs
         if run or evidence is not None:
-            looked = look_at(subject, request, evidence, folder)
+            traced = replace(request, sandbox=Choice(BUBBLEWRAP))  # an engine would tell nothing
+            looked = look_at(subject, traced, evidence, folder)
         else:
             looked = look_without_running(subject, request)
         level = _level(request.level, looked, image)
@@ -99,7 +101,7 @@ def _find(subject: Subject, path: str) -> tuple[str, list[Node]]:
 
 
 def _level(wanted: str, looked: Looked, image: Image) -> str:
-    static = not looked.was_run
+    static = not (looked.was_run and looked.recorded.is_traced)
     if wanted == AUTO:
         return PACKAGES if static else FILES
     if wanted == FILES and static:

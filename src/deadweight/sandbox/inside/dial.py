@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from collections.abc import Sequence
 
 LOOPBACK = ("127.0.0.1", "::1")
 MAX_PACKET = 4096
 
 
-def connect(port: int, seconds: float) -> socket.socket:
-    """A connection to `port` of the loopback device. Raises OSError: the first address's, where both refuse."""
+def connect(port: int, seconds: float, addresses: Sequence[str] = LOOPBACK) -> socket.socket:
+    """A connection to `port` at the first of `addresses` that takes it. Raises OSError: the first one's, where all refuse."""
     problem: OSError | None = None
-    for address in LOOPBACK:
+    for address in addresses:
         try:
             return socket.create_connection((address, port), seconds)
         except OSError as error:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import http
 import http.client
+import json
 import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,9 @@ _BLOCK = 1 << 20
 _PORTS = {"http": 2375, "https": 2376}
 _REMEDY = "start it, or name another with DOCKER_HOST"
 
+Body = BinaryIO | bytes | Iterator[bytes] | None
+"""What is sent: an archive in a file or in pieces, or JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -53,13 +57,27 @@ class Address:
     context: ssl.SSLContext | None = None
 
 
+class Refused(TransportError):
+    """What an engine does not do; `message` is its own word."""
+
+    def __init__(self, address: str, status: int, message: str) -> None:
+        super().__init__(address, f"the engine answers with status {status}: {message}")
+        self.message = message
+
+
 class Answer:
     """A response of the engine, its body unread. A context manager."""
 
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
+        self._socket = connection.sock
         self._response = connection.getresponse()
         self.status = self._response.status
+
+    @property
+    def socket(self) -> socket.socket:
+        """The connection: what is written to it now is for the program that answers (attach, exec)."""
+        return self._socket
 
     def header(self, name: str) -> str:
         """The header's value, empty where there is none."""
@@ -96,34 +114,53 @@ class Engine:
         self._prefix = ""
         with self.request("GET", "/_ping") as answer:
             self._prefix = _prefix(answer.header("Api-Version"))
+            self.is_podman = bool(answer.header("Libpod-Api-Version"))
 
     def inspect(self, name: str) -> dict[str, Any]:
         """What the engine knows of an image. Raises `NotFound`."""
-        with self.request("GET", f"/images/{quote(name, safe='/:@')}/json") as answer:
-            raw = answer.read(strict_json.MAX_DOCUMENT + 1)
-        return strict_json.loads(raw, f"what the engine says of {name}")
+        return self.call("GET", f"/images/{quote(name, safe='/:@')}/json")
 
-    def request(self, method: str, path: str, body: BinaryIO | None = None) -> Answer:
-        """The answer, which has status 200. Raises `NotFound`, and `TransportError` for all other refusals."""
-        answer = self._send(method, f"{self._prefix}{path}", body)
-        if answer.status == http.HTTPStatus.OK:
+    def call(self, method: str, path: str, value: object = None) -> dict[str, Any]:
+        """The object that is answered to `value`; empty where nothing is. Raises as `request` does."""
+        raw = self._answered(method, path, value)
+        return strict_json.loads(raw, f"what the engine says to {path}") if raw.strip() else {}
+
+    def items(self, path: str) -> list[Any]:
+        """The array that is answered to a GET. Raises as `request` does."""
+        return strict_json.loads_array(self._answered("GET", path), f"what the engine says to {path}")
+
+    def _answered(self, method: str, path: str, value: object = None) -> bytes:
+        body = json.dumps(value).encode() if value is not None else None
+        with self.request(method, path, body) as answer:
+            return answer.read(strict_json.MAX_DOCUMENT + 1)
+
+    def request(self, method: str, path: str, body: Body = None, *, endless: bool = False) -> Answer:
+        """The answer, which has a status of success; an `endless` one may take any time.
+
+        Raises `NotFound`, `Refused` for all other refusals, and `TransportError` where it cannot be reached.
+        """
+        answer = self._send(method, f"{self._prefix}{path}", body, None if endless else self._read)
+        if http.HTTPStatus.OK <= answer.status < http.HTTPStatus.BAD_REQUEST:
             return answer
         with answer:
             message = _message(answer.read(_MAX_MESSAGE))
         if answer.status == http.HTTPStatus.NOT_FOUND:
             raise NotFound(self.address.text, message or "the engine does not have it")
-        raise TransportError(self.address.text, f"the engine answers with status {answer.status}: {message}")
+        raise Refused(self.address.text, answer.status, message)
 
-    def _send(self, method: str, path: str, body: BinaryIO | None) -> Answer:
-        connection = _Connection(self.address, self._connect, self._read)
+    def _send(self, method: str, path: str, body: Body, read: float | None) -> Answer:
+        connection = _Connection(self.address, self._connect, read)
         headers = {
             "Host": self.address.host or "docker",
             "Connection": "close",
             "User-Agent": f"deadweight/{__version__}",
         }
-        if body is not None:
-            size = os.fstat(body.fileno()).st_size
-            headers |= {"Content-Type": "application/x-tar", "Content-Length": str(size)}
+        if isinstance(body, bytes):
+            headers["Content-Type"] = "application/json"
+        elif body is not None:
+            headers["Content-Type"] = "application/x-tar"
+            if not isinstance(body, Iterator):  # else it goes in chunks
+                headers["Content-Length"] = str(os.fstat(body.fileno()).st_size)
         try:
             # An engine that has enough of a body may end the connection, and still say why.
             with suppress(*(() if body is None else (BrokenPipeError, ConnectionResetError))):
@@ -254,7 +291,7 @@ def _unreachable(address: Address, error: Exception) -> TransportError:
 class _Connection(http.client.HTTPConnection):
     """HTTP over a Unix socket or TCP, with a time limit of its own for the connection."""
 
-    def __init__(self, address: Address, connect: float, read: float) -> None:
+    def __init__(self, address: Address, connect: float, read: float | None) -> None:
         super().__init__(address.host or "localhost", address.port or None, timeout=read, blocksize=_BLOCK)
         self.address = address
         self._connect_seconds = connect

@@ -1,0 +1,96 @@
+"""Removes from an engine what was made there for a sandbox, when whoever made it is done, or is no more.
+
+Run as ``python -m deadweight.sandbox.engine.cleaner ADDRESS TOKEN``; ADDRESS may be ``podman``: then that serves for as long
+as it is needed. It says at which address, and waits for a word on its input, or for the end of it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from deadweight.errors import DeadweightError, TransportError
+from deadweight.oci import fields, strict_json
+from deadweight.sandbox.engine.finding import LABEL, PODMAN
+from deadweight.transport.engine.api import Address, Engine, parse_address
+
+_AGAIN = (1.0, 5.0)
+"""Seconds after which it is looked again, where somebody was killed: the engine may have been at it still."""
+_START = 30.0
+"""The most seconds that are waited for podman."""
+
+
+def sweep(engine: Engine, token: str) -> None:
+    """Removes all that is labelled with `token`. Raises `DeadweightError` where the engine does not answer."""
+    query = quote(strict_json.canonical({"label": [f"{LABEL}={token}"]}).decode())
+    for kind, path, how in (
+        ("/containers", "/containers/json?all=1&", "force=1&v=1"),
+        ("/networks", "/networks?", ""),
+        ("/images", "/images/json?", "force=1"),
+    ):
+        for item in engine.items(f"{path}filters={query}"):
+            with suppress(DeadweightError):  # it may be going already
+                identifier = fields.text(item, "Id", "the engine's answer")
+                with engine.request("DELETE", f"{kind}/{identifier}?{how}"):
+                    pass
+
+
+@contextmanager
+def podman_service() -> Iterator[Address]:
+    """Where podman serves, for this user alone. Raises `TransportError` where it does not."""
+    with tempfile.TemporaryDirectory(prefix="deadweight-") as folder, tempfile.TemporaryFile() as log:
+        address = Address(f"unix://{folder}/podman.sock", path=f"{folder}/podman.sock")
+        command = [PODMAN, "system", "service", "--time", "0", address.text]
+        variables = {**os.environ, "TMPDIR": folder}  # it leaves the archives there that it took in
+        service = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=variables
+        )
+        try:
+            deadline = time.monotonic() + _START
+            while not Path(address.path).is_socket():
+                if service.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    lines = log.read(1 << 16).decode("utf-8", "replace").split("\n")
+                    last = next((line for line in reversed(lines) if line.strip()), "it does not answer")
+                    raise TransportError("podman", last)
+                time.sleep(0.01)
+            yield address
+        finally:
+            service.terminate()
+            service.wait()
+
+
+def _serve(address: Address, token: str) -> None:
+    """Says that all is ready, waits, and cleans up."""
+    print(address.text, flush=True)  # noqa: T201 - for whoever started it
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nobody reads on
+    is_done = bool(sys.stdin.buffer.read(1))
+    for pause in (0.0, *(() if is_done else _AGAIN)):
+        time.sleep(pause)
+        sweep(Engine(address), token)
+
+
+def main() -> int:
+    """0 where nothing is left."""
+    address, token = sys.argv[1:]
+    try:
+        if address != PODMAN:
+            _serve(parse_address(address, os.environ), token)
+        else:
+            with podman_service() as service:
+                _serve(service, token)
+    except DeadweightError as error:
+        print(error.problem, flush=True)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
