@@ -31,6 +31,17 @@ class Choice:
     access: Access = AS_DOCKER_WOULD
 
 
+def require_named(choice: Choice) -> None:
+    """Raises `Unsupported` where it is plain that the kind which is asked for by its name cannot be had here."""
+    if choice.kind == BUBBLEWRAP:
+        require_sandbox()
+    elif choice.kind != AUTO:
+        from deadweight.sandbox.engine import local_engine
+
+        with local_engine(choice.kind, choice.access):
+            pass
+
+
 @contextmanager
 def open_sandbox(
     image: Image,
