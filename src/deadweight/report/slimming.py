@@ -13,10 +13,10 @@ from deadweight.accounting.findings.kinds import KINDS
 from deadweight.report.console import listing, section
 from deadweight.report.markdown import code, plain, table
 from deadweight.report.probes import side_by_side
-from deadweight.report.units import UNKNOWN, count, printable, size
+from deadweight.report.units import UNCOMPRESSED, UNKNOWN, count, printable, size
 from deadweight.sandbox import BUBBLEWRAP
 from deadweight.slimming.result import Attempt, Proof, SlimResult
-from deadweight.slimming.selection import BOOKS, DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
+from deadweight.slimming.selection import BOOKS, DROPPED, REWRITTEN, UNREACHED, UNUSED_PACKAGE, Removal
 
 _TITLES = {
     **{kind.id: kind.title for kind in KINDS},
@@ -24,6 +24,7 @@ _TITLES = {
     UNREACHED: "Files of packages that nothing reaches",
     DROPPED: "Dropped, as asked for",
     BOOKS: "Entries of packages that are gone",
+    REWRITTEN: "Package databases, written anew",
 }
 
 
@@ -76,6 +77,13 @@ def factor(before: int | None, after: int | None) -> str:
     return f"{before / after:.1f}x" if before and after else UNKNOWN
 
 
+def unknown_wire(result: SlimResult) -> str:
+    """Why a wire size is unknown, and so no more than a dash; empty where both are known."""
+    if result.before.wire is None:
+        return UNCOMPRESSED
+    return "the result is held uncompressed" if result.attempt.after.wire is None else ""
+
+
 def verdict(result: SlimResult) -> str:
     """One sentence: the level that was reached, and what that was proved by."""
     attempt = result.attempt
@@ -93,9 +101,10 @@ def print_slim(result: SlimResult, console: Console, top: int) -> None:
     sizes = listing("", "before", "after", "factor", "")
     for row in rows(result):
         sizes.add_row(*row, "")
-    console.print(section("size", sizes))
+    unknown = Text(_wire_note(result), style="dim")
+    console.print(section("size", Group(sizes, unknown) if unknown else sizes))
     removed = listing("what goes", "files", "unpacked", "")
-    for one in removed_by_kind(result.selection.removals)[:top]:
+    for one in removed_by_kind(result.attempt.outcome.removals)[:top]:
         removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
     console.print(section("removed", removed))
     if any(attempt.proof.results for attempt in result.attempts):
@@ -114,7 +123,7 @@ def render_slim_markdown(result: SlimResult, top: int) -> str:
     """The same as tables of GitHub's Markdown."""
     removed = [
         (plain(one.title), f"{one.files:,}", size(one.unpacked))
-        for one in removed_by_kind(result.selection.removals)[:top]
+        for one in removed_by_kind(result.attempt.outcome.removals)[:top]
     ]
     probes = [
         ("passed" if outcome.passed else "**failed**", code(outcome.probe))
@@ -124,12 +133,18 @@ def render_slim_markdown(result: SlimResult, top: int) -> str:
         f"### {code(result.reference)}",
         plain(verdict(result)),
         table(["", "before", "after", "factor"], rows(result)),
+        _wire_note(result),
         table(["removed", "files", "unpacked"], removed) if removed else "",
         table(["proof", "probe"], probes) if probes else "",
         *(_failure(attempt, top) for attempt in result.attempts),
         *(plain(note) for note in result.notes),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _wire_note(result: SlimResult) -> str:
+    unknown = unknown_wire(result)
+    return f"wire {UNKNOWN}: {unknown}" if unknown else ""
 
 
 def _told(proof: Proof) -> str:

@@ -22,6 +22,7 @@ from deadweight.slimming.knowing import useless_patterns
 from deadweight.slimming.labels import labels_of
 from deadweight.slimming.looking import look_at
 from deadweight.slimming.missing import missed
+from deadweight.slimming.outcome import outcome_of
 from deadweight.slimming.recorded import Recorded
 from deadweight.slimming.request import AUTO, Request, require_given
 from deadweight.slimming.result import Attempt, Proof, SlimResult
@@ -137,7 +138,6 @@ class Slimming:
             before=self._subject.measure(),
             attempts=tuple(self.attempts),
             digest=digest,
-            selection=self.selection,
             view=self._subject.view,
             evidence=self.known.evidence,
             recorded=self.recorded,
@@ -220,15 +220,17 @@ class Slimming:
     def _tried(self, staged: str) -> Attempt:
         with open_image(staged) as image:
             result = read_subject(image)
+            measure = result.measure()
+            outcome = outcome_of(self._subject, result, self.selection.removals)
             if self._why_not_run or not self.recorded.expectations:
                 proof = Proof(why_none=self._why_not_run or "the original was not run")
-                return Attempt(self.selection.level, result.measure(), proof)
+                return Attempt(self.selection.level, measure, proof, outcome=outcome)
             tree = result.view.merged.tree
             with sandbox_of(image, result.indexes, tree, self._request.sandbox) as box:
                 self_made = prove_self_made(self._self_made, Questioned(box, tree, image.config.execution))
                 proof = Proof((*self._proved(box, image), *self_made), sandbox=box.name)
                 missing = self._missing(box, image) if proof.failed and isinstance(box, Box) else ()
-            return Attempt(self.selection.level, result.measure(), proof, missing)
+            return Attempt(self.selection.level, measure, proof, missing, outcome)
 
     def _proved(self, box: Starter, image: Image) -> Iterator[ProbeResult]:
         for expectation in self.recorded.expectations:
