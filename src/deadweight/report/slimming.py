@@ -12,7 +12,7 @@ from rich.text import Text
 from deadweight.accounting.findings.kinds import KINDS
 from deadweight.report.console import listing, section
 from deadweight.report.markdown import code, plain, table
-from deadweight.report.probes import side_by_side
+from deadweight.report.side_by_side import SideBySide
 from deadweight.report.units import UNCOMPRESSED, UNKNOWN, count, printable, size
 from deadweight.sandbox import BUBBLEWRAP
 from deadweight.slimming.result import Attempt, Proof, SlimResult
@@ -171,7 +171,7 @@ def _print_failure(attempt: Attempt, console: Console, top: int) -> None:
     for outcome in attempt.proof.results:
         for difference in outcome.differences:
             console.print(Text(f"\n{attempt.level}: {printable(outcome.probe)}", style="bold red"))
-            console.print(Padding(side_by_side(difference), (0, 0, 0, 2)))
+            console.print(Padding(SideBySide(difference), (0, 0, 0, 2)))
     if attempt.missing:
         found = listing("looked for, and removed", "because", "", left=2)
         for path, because in _missing(attempt, top):
