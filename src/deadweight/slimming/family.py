@@ -50,7 +50,7 @@ def slim_family(
     Raises `UsageError` where the numbers differ, and as `slim` does.
     """
     if len(references) != len(destinations):
-        problem = f"{len(references)} images, but {len(destinations)} destinations"
+        problem = f"images: {len(references)}, destinations: {len(destinations)}"
         raise UsageError("--to", problem, "give one for each image, in the same order")
     for destination in destinations:
         parse_destination(destination)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from deadweight.errors import NotFound
@@ -59,5 +60,7 @@ def packages_named(inventory: Inventory, name: str) -> list[Package]:
     """The packages that are called `name`, or ``ecosystem:name``. Raises `NotFound` for none."""
     named = [one for one in inventory.packages if name in (one.name, one.label)]
     if not named:
-        raise NotFound(f"the package {name!r}", "is not in the image", "list them: deadweight analyze")
+        near = get_close_matches(name, sorted({one.name for one in inventory.packages}), 1)
+        remedy = f"did you mean {near[0]}?" if near else "list them: deadweight analyze"
+        raise NotFound(f"the package {name!r}", "is not in the image", remedy)
     return named
