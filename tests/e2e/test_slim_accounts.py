@@ -97,6 +97,21 @@ def test_a_user_without_subordinate_ids_gets_less_and_no_proof(folder: Path) -> 
     assert "/etc/subuid has no range for nobody" in found["why_none"]
 
 
+def test_nor_does_podman_help_who_has_none(folder: Path) -> None:
+    """It starts, and then cannot take the image, whose files have owners."""
+    for program in ("newuidmap", "podman"):
+        require_program(program)
+    if os.getuid():
+        pytest.skip("only root can become another user")
+    home = folder / "home"
+    home.mkdir()
+    home.chmod(0o777)
+    code = f"import os; os.environ['HOME'] = {str(home)!r}\n{SLIM}"
+    found = json.loads(python_as("nobody", folder, code, f"oci:{folder}/image", f"oci:{folder}/results/home"))
+    assert {key: found[key] for key in NOT_PROVED} == NOT_PROVED
+    assert "/etc/subuid has no range for nobody" in found["why_none"]
+
+
 @pytest.mark.parametrize(
     ("limit", "told"),
     [

@@ -20,7 +20,7 @@ from deadweight.report.slim_json import report
 from deadweight.report.slimming import print_slim, render_slim_markdown
 from deadweight.report.treemap import Treemap
 from deadweight.slimming.outcome import outcome_of
-from deadweight.slimming.result import Attempt, Proof, SlimResult
+from deadweight.slimming.result import Attempt, Outcome, Proof, SlimResult
 from deadweight.slimming.selection import BOOKS, REWRITTEN, UNREACHED, Removal
 from deadweight.transport.base import Access
 from deadweight.transport.names import open_destination
@@ -195,3 +195,10 @@ def test_a_wire_size_that_is_unknown_is_explained() -> None:
         assert f"  wire –: {problem} " in shown(one)
         assert f"\nwire –: {problem}\n" in render_slim_markdown(one, 12)
         assert problem in render_slim_html(one)
+
+
+def test_where_nothing_goes_nothing_is_listed() -> None:
+    result = html_samples.slimmed(html_samples.small())
+    assert "\nremoved" in shown(result)
+    one = replace(result, attempts=(replace(result.attempt, outcome=Outcome()),))
+    assert "\nremoved" not in shown(one)

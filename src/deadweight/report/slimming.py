@@ -103,10 +103,12 @@ def print_slim(result: SlimResult, console: Console, top: int) -> None:
         sizes.add_row(*row, "")
     unknown = Text(_wire_note(result), style="dim")
     console.print(section("size", Group(sizes, unknown) if unknown else sizes))
-    removed = listing("what goes", "files", "unpacked", "")
-    for one in removed_by_kind(result.attempt.outcome.removals)[:top]:
-        removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
-    console.print(section("removed", removed))
+    gone = removed_by_kind(result.attempt.outcome.removals)
+    if gone:
+        removed = listing("what goes", "files", "unpacked", "")
+        for one in gone[:top]:
+            removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
+        console.print(section("removed", removed))
     if any(attempt.proof.results for attempt in result.attempts):
         console.print(_proofs(result, top))
     for attempt in result.attempts:

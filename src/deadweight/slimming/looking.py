@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +74,11 @@ def look_at(subject: Subject, request: Request, evidence: Path | None, folder: P
                 if request.level == FILES or any(workload.probes for workload in workloads):
                     raise
                 why_not = str(error)  # it may need what only its user could give it
+            except Unsupported as error:  # no container could be made, though it seemed so
+                refused = _refused(box, request) or error
+                if request.level == FILES:
+                    raise refused from None
+                why_not = str(refused)
         was_run = bool(recorded.expectations)
         if why_not:
             was_run = was_run and recorded.digest == str(subject.image.digest)
@@ -121,17 +126,30 @@ def _recorded(
 
 def _why_not_traced(box: Starter | None, request: Request) -> str:
     """What keeps programs in `box` from being traced, as said of an image; empty where they can be."""
+    if box is None:
+        return ""
     problems = []
-    try:
-        if isinstance(box, Box):
-            strace()
-        elif box is not None:
-            problems.append(f"{box.name} traces nothing")
-            if request.sandbox.kind == AUTO:
-                require_sandbox()
-    except Unsupported as error:
-        problems += [error.problem, error.remedy]
+    if isinstance(box, Box):
+        missing = _missed(strace)
+    else:
+        problems.append(f"{box.name} traces nothing")
+        missing = _refused(box, request)
+    if missing is not None:
+        problems += [missing.problem, missing.remedy]
     return f"cannot be traced: {'; '.join(problems)}" if problems else ""
+
+
+def _refused(box: Starter, request: Request) -> Unsupported | None:
+    """What plainly keeps bubblewrap from being used, where an engine stands in for it unasked."""
+    return _missed(require_sandbox) if request.sandbox.kind == AUTO and not isinstance(box, Box) else None
+
+
+def _missed(required: Callable[[], object]) -> Unsupported | None:
+    try:
+        required()
+    except Unsupported as error:
+        return error
+    return None
 
 
 def _require_reached(image: Image, request: Request, why_not_traced: str) -> None:
