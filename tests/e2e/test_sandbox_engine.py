@@ -57,9 +57,24 @@ def choice(request: pytest.FixtureRequest) -> Choice:
     if request.param == "podman":
         require_program("podman")
         require(os.geteuid() == 0, "root, as which podman needs no more here,")
+        request.getfixturevalue("storage_of_podman")
         return Choice("podman")
     engine: Engine = request.getfixturevalue("engine")
     return Choice("docker", Access(engine=engine.address))
+
+
+@pytest.fixture(scope="module")
+def storage_of_podman() -> Iterator[None]:
+    """One of its own: what other tests and users have is not ours to count (containers-storage.conf(5))."""
+    with tempfile.TemporaryDirectory(prefix="dw-") as folder, pytest.MonkeyPatch.context() as patch:
+        config = Path(folder) / "storage.conf"
+        config.write_text(
+            f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+        )
+        patch.setenv("CONTAINERS_STORAGE_CONF", str(config))
+        yield
+        podman = require_program("podman")
+        subprocess.run([podman, "system", "reset", "--force"], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
