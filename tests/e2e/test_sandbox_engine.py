@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ CONFIG: dict[str, Any] = {
     "Cmd": ["httpd", "-f", "-p", "8080", "-h", "/srv"],
     "ExposedPorts": {"8080/tcp": {}},
     "WorkingDir": "/srv",
+    "StopSignal": "SIGKILL",
     "User": "web",
     "Env": ["WHO=image"],
     "Volumes": {"/data": {}},
@@ -266,7 +268,7 @@ def answers(recording: Recording) -> Mapping[str, Any]:
 
 
 def test_probes_are_answered(opened: tuple[Starter, Execution], tmp_path: Path) -> None:
-    box, execution = opened
+    box, execution = opened[0], replace(opened[1], stop_signal="SIGTERM")
     script = tmp_path / "own"
     script.write_text('#!/bin/sh\ntest -n "$DEADWEIGHT_HOST" && curl -sS "$DEADWEIGHT_URL/page"\n')
     script.chmod(0o755)
