@@ -25,6 +25,7 @@ from deadweight.indexing import index_image
 from deadweight.tree.merge import merge
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item
+from services.registry import basic_registry, plain_registry
 
 PAGE = ("--probe", "http:GET /page")
 CONFIG = {
@@ -385,6 +386,31 @@ def test_an_image_to_compare_with_is_missed_before_the_original_runs(server: str
     ]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     refused(done, tmp_path / "none", f"{tmp_path}/none: does not exist")
+
+
+def test_into_a_registry(server: str, tmp_path: Path) -> None:
+    require_program("docker-registry")
+    with plain_registry(tmp_path / "registry") as registry:
+        name = f"docker://{registry.host}/small"
+        argv = [sys.executable, "-m", "deadweight", "slim", server, "--to", name, *PAGE, "--json", "-"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        with open_image(name) as image:
+            assert str(image.document.descriptor.digest) == json.loads(done.stdout)["digest"]
+            assert not {node.path for node in merge(index_image(image)).tree.leaves} & {"usr/share/tool/data"}
+
+
+def test_a_registry_that_wants_to_know_who_it_is_says_so_before_the_image_runs(
+    server: str, tmp_path: Path
+) -> None:
+    require_program("docker-registry")
+    with basic_registry(tmp_path / "registry") as registry:
+        name = f"docker://{registry.host}/small"
+        argv = [sys.executable, "-m", "deadweight", "slim", server, "--to", name, "--probe", "exec:/nowhere"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert registry.host in done.stderr
+        assert "/nowhere" not in done.stderr
 
 
 def test_a_trace_from_a_pipe(server: str, tmp_path: Path) -> None:
