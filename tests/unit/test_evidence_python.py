@@ -163,8 +163,8 @@ def test_strings_that_name_modules_are_followed() -> None:
 
 def test_what_never_runs_in_the_standard_library_is_not_followed() -> None:
     library = {
-        "json.py": "if TYPE_CHECKING:\n    import typing\nelse:\n    import io\nif __name__ == '__main__':\n    import argparse\ndef _test():\n    import doctest",
-        **dict.fromkeys(("typing.py", "argparse.py", "doctest.py"), ""),
+        "json.py": "if TYPE_CHECKING:\n    import graphlib\nelse:\n    import io\nif __name__ == '__main__':\n    import argparse\ndef _test():\n    import doctest",
+        **dict.fromkeys(("graphlib.py", "argparse.py", "doctest.py"), ""),
     }
     assert modules(follow(*python(library), app("import json"))) == {"json.py"}
 
