@@ -55,6 +55,11 @@ class Follow:
                 yield from self._name(place, name, f"{source.label} names it in a string")
         for name in imports.libraries:
             yield from self._libraries(name, f"{source.label} loads it through ctypes")
+        if source.node is None or not place.is_standard(source.node):
+            for name in imports.candidates:
+                yield from self._libraries(
+                    name, f"{source.label} names it, and loads libraries through ctypes"
+                )
         if own:
             for name in imports.programs:
                 yield from self._program(name, f"{source.label} starts it")
@@ -182,19 +187,20 @@ class Follow:
         base = name.rpartition("/")[2]
         if "/" in name:
             yield Claim(name, LIBRARY, because)
-        for stem in (base, f"lib{base}", base.partition(".so")[0]):
-            for path in self._shared.get(stem, ()):
-                if stem != base.partition(".so")[0] or path.endswith(f"/{base}"):
-                    yield Claim(path, LIBRARY, because)
+        for key in (base, f"lib{base}"):
+            for path in self._shared.get(key, ()):
+                yield Claim(path, LIBRARY, because)
 
     @cached_property
     def _shared(self) -> Mapping[str, Sequence[str]]:
-        """Shared libraries by what their names are before ``.so``."""
+        """Shared libraries by their names, their sonames, and what is before ``.so`` in them."""
         found: dict[str, list[str]] = {}
-        for path in self._scene.elf_files:
-            stem, suffix, _ = path.rpartition("/")[2].partition(".so")
+        for path, elf in self._scene.elf_files.items():
+            name = path.rpartition("/")[2]
+            stem, suffix, _ = name.partition(".so")
             if suffix:
-                found.setdefault(stem, []).append(path)
+                for key in {name, elf.soname or name, stem, f"{stem}.so"}:
+                    found.setdefault(key, []).append(path)
         return found
 
 
