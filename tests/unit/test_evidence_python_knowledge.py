@@ -27,10 +27,10 @@ MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\.?\*|_\*)?")
     ("kind", "entry"), [(kind, entry) for kind, entries in tomllib.loads(TEXT).items() for entry in entries]
 )
 def test_every_entry_is_complete(kind: str, entry: dict[str, object]) -> None:
-    assert KEYS[kind] <= entry.keys() <= KEYS[kind] | {"modules", "paths", "because", "origin"}
+    assert KEYS[kind] <= entry.keys() <= KEYS[kind] | {"modules", "paths", "programs", "because", "origin"}
     assert entry["origin"]
     assert kind in ("ignored", "quiet_pth") or (
-        entry["because"] and (entry.get("modules") or entry.get("paths"))
+        entry["because"] and any(entry.get(key) for key in ("modules", "paths", "programs"))
     )
     for key in ("of", "modules", "imports"):
         names = entry.get(key, [])
@@ -55,12 +55,14 @@ def module_path(name: str, names: set[str]) -> str:
     return f"{LIBRARY}/{name.replace('.', '/')}{'/__init__.py' if folder else '.py'}"
 
 
-def kept(text: str, names: set[str], paths: list[str]) -> set[str]:
-    """What an application of `text` needs of a library that has the modules `names`, and of packages of `paths`."""
+def kept(text: str, names: set[str], paths: list[str], programs: list[str]) -> set[str]:
+    """What an application of `text` needs of a library with the modules `names`, and of packages of the others."""
     library = [file(module_path(name, names)) for name in sorted(names)]
     debian = Debian().add("python", program("usr/bin/python3.11"), *library)
     for number, path in enumerate(sorted(paths)):
         debian.add(f"data{number}", file(f"{path}/some"))
+    for name in sorted(programs):
+        debian.add(f"package-of-{name.lower()}", program(f"usr/bin/{name}"))
     scene = scene_of(*debian.layer, file("srv/app.py", text.encode()))
     return set(needed(scene, ["usr/bin/python3.11"], PythonClosure()).reasons)
 
@@ -81,24 +83,26 @@ ALWAYS = [entry for entry in NEEDS if any(map(started, entry["of"]))]
 @pytest.mark.parametrize("entry", NEEDS, ids=[entry["of"][0] for entry in NEEDS])
 def test_what_a_module_needs_comes_with_it_and_with_nothing_else(entry: dict[str, list[str]]) -> None:
     wanted = {name.replace("*", "some") for name in entry.get("modules", [])}
-    paths = entry.get("paths", [])
+    paths, programs = entry.get("paths", []), entry.get("programs", [])
     always = {name for one in ALWAYS for name in one.get("modules", [])}
     below = tuple(path for one in ALWAYS for path in one.get("paths", []))
     for of in entry["of"]:
         names = {*wanted, of, "os", "other", "encodings.utf_8"}
         names |= {name.rsplit(".", count)[0] for name in names for count in range(1, name.count(".") + 1)}
         files = {f"{path}/some" for path in paths} | {module_path(name, names) for name in wanted}
-        assert files <= kept(f"import {of}", names, paths)
+        files |= {f"usr/bin/{name}" for name in programs}
+        assert files <= kept(f"import {of}", names, paths, programs)
         not_asked = {module_path(name, names) for name in wanted if not started(name) and name not in always}
         not_asked |= {f"{path}/some" for path in paths if not f"{path}/some".startswith(below)}
-        assert kept("import other", names, paths).isdisjoint(not_asked)
+        not_asked |= {f"usr/bin/{name}" for name in programs}
+        assert kept("import other", names, paths, programs).isdisjoint(not_asked)
 
 
 @pytest.mark.parametrize("entry", STARTS, ids=lambda entry: entry["modules"][0])
 def test_every_start_loads_what_it_says(entry: dict[str, list[str]]) -> None:
     wanted = {name.replace("*", "some") for name in entry["modules"]}
     names = {*wanted, "os", "encodings.utf_8", "encodings", "importlib", "other"}
-    found = kept("", names, [])
+    found = kept("", names, [], [])
     assert {module_path(name, names) for name in wanted} <= found
     assert module_path("other", names) not in found
 

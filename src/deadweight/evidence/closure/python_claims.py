@@ -8,7 +8,7 @@ from functools import cached_property
 
 from deadweight.evidence.closure.python_imports import MAIN, Import, Imports, Prefix, Unreadable, glance, read
 from deadweight.evidence.closure.python_paths import Environment
-from deadweight.evidence.closure.python_place import Place
+from deadweight.evidence.closure.python_place import Place, program
 from deadweight.evidence.closure.python_source import Source
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
@@ -62,7 +62,7 @@ class Follow:
                 )
         if own:
             for name in imports.programs:
-                yield from self._program(name, f"{source.label} starts it")
+                yield from program(self._scene, name, PROGRAM, f"{source.label} starts it")
 
     def _extra(self, place: Place, source: Source) -> Iterator[Claim]:
         """The modules that are named where they would be run, too: with their ``__main__``."""
@@ -174,14 +174,6 @@ class Follow:
         if re.split("[.:]", text, maxsplit=1)[0] in _NOT_MEANT:
             return False
         return computed or "." in text or ":" in text or (source.own and text in place.tops)
-
-    def _program(self, name: str, because: str) -> Iterator[Claim]:
-        """A program, by the links that lead to it from its name."""
-        program = self._scene.program(name, self._scene.execution.working_dir)
-        if program is not None:
-            places = [name] if name.startswith("/") else [f"{one}/{name}" for one in self._scene.search_path]
-            found = (path for path in places if self._scene.resolve(path) is program)
-            yield Claim(next(found, program.path), PROGRAM, because)
 
     def _libraries(self, name: str, because: str) -> Iterator[Claim]:
         base = name.rpartition("/")[2]
