@@ -91,6 +91,7 @@ def test_the_document_goes_alone_to_standard_output(server: str, tmp_path: Path)
         "passed": 2,
         "failed": 0,
         "why_none": None,
+        "sandbox": "bubblewrap",
         "probes": [
             {"probe": "http:GET /page", "passed": True, "differences": []},
             {"probe": "stop:KILL", "passed": True, "differences": []},
