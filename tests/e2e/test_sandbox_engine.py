@@ -359,9 +359,13 @@ def test_slim_asked_for_an_engine(choice: Choice, tmp_path: Path) -> None:
     done = deadweight(*arguments, "--probe", "http:GET /page", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"run by {choice.kind}" in done.stdout
+    assert (
+        f"note: level packages is the deepest: the image cannot be traced: {choice.kind} traces nothing\n"
+        in done.stdout
+    )
     done = deadweight(*arguments, "--level", "files", cwd=tmp_path)
     assert done.returncode == 2
-    assert "was run without a trace; take --level packages" in done.stderr
+    assert f"cannot be traced: {choice.kind} traces nothing; take --level packages, or" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
