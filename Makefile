@@ -33,7 +33,7 @@ help:
 	@echo 'make corpus   slim real applications, check that nothing broke, write examples/corpus/RESULTS.md (as root)'
 	@echo 'make lint     check style, types and the direction of imports'
 	@echo 'make fuzz     run each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)'
-	@echo 'make bench    measure against other tools, write benchmarks/RESULTS.md'
+	@echo 'make bench    measure against other tools, write benchmarks/RESULTS.md and SLIMMING.md (as root)'
 	@echo 'make format   format the code'
 	@echo 'make clean    remove everything that make made'
 
@@ -85,6 +85,8 @@ bench:
 	@scripts/go-tools $(GO_TOOLS)
 	@$(BIN)/python -m compileall -q src # as pip leaves it behind
 	$(BIN)/python -m benchmarks $(BENCH)
+	@scripts/require $(CORPUS_PROGRAMS) dockerd=docker.io
+	$(BIN)/python -m benchmarks.slimming $(CORPUS)
 
 clean:
 	rm -rf .venv .cache demo build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

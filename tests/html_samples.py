@@ -35,8 +35,8 @@ from deadweight.oci.digest import Digest
 from deadweight.probe.compare import Difference
 from deadweight.probe.proof import ProbeResult
 from deadweight.slimming.recorded import Recorded
-from deadweight.slimming.result import Attempt, Measure, Proof, SlimResult
-from deadweight.slimming.selection import Removal, Selection
+from deadweight.slimming.result import Attempt, Measure, Outcome, Proof, SlimResult
+from deadweight.slimming.selection import Removal
 from deadweight.tree.merge import CLASSES, LIVE, Merged, merge
 
 PLATFORM = Platform("linux", "amd64")
@@ -308,15 +308,14 @@ def slimmed(analysis: Analysis, kinds: Sequence[str] = ("documentation", "unused
     proof = Proof(
         (ProbeResult("http:GET /", ()), ProbeResult("exec:app", (Difference("status", "200", "500"),)))
     )
-    selection = Selection("files", frozenset(paths) - set(gone), tuple(removals), ())
+    dead = sum(row.entry.size for row in analysis.ledger.dead())
     return SlimResult(
         reference=analysis.reference,
         platform="linux/amd64",
         destination="oci:slim",
         before=measure,
-        attempts=(Attempt("files", measure, proof),),
+        attempts=(Attempt("files", measure, proof, outcome=Outcome(tuple(removals), dead=dead)),),
         digest=None,
-        selection=selection,
         view=View(
             analysis.config,
             analysis.ledger,

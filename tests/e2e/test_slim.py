@@ -107,7 +107,9 @@ def test_patterns_that_match_nothing_are_told(server: str, tmp_path: Path) -> No
     [
         (("--to", "oci:/nowhere/at/all"), "does not exist; make the folder first"),
         (("--probe", "htp:GET /"), "did you mean http"),
-        (("--keep-package", "nobody"), "is not in the image"),
+        (("--keep-package", "nobody"), "is not in the image; list them: deadweight analyze"),
+        (("--keep-package", "tol"), "is not in the image; did you mean tool?"),
+        (("--keep-base", "2x"), "--keep-base 2x: is no number, and no image that can be read: "),
         (("--keep-base", "9"), "is more than the 2 layers"),
         (("--evidence", "/nowhere"), "write it with --save-evidence"),
     ],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
+import signal
 import subprocess
 import sys
 import tempfile
@@ -95,6 +97,28 @@ def test_a_user_without_subordinate_ids_gets_less_and_no_proof(folder: Path) -> 
     found = slimmed_by("nobody", folder)
     assert {key: found[key] for key in NOT_PROVED} == NOT_PROVED
     assert "/etc/subuid has no range for nobody" in found["why_none"]
+
+
+def test_nor_does_podman_help_who_has_none(folder: Path) -> None:
+    """It starts, and then cannot start the image, which has more users than one. Nothing of it is left running."""
+    for program in ("newuidmap", "podman"):
+        require_program(program)
+    if os.getuid():
+        pytest.skip("only root can become another user")
+    for name in ("home", "temporary"):
+        (folder / name).mkdir()
+        (folder / name).chmod(0o777)
+    variables = {"HOME": f"{folder}/home", "TMPDIR": f"{folder}/temporary"}
+    code = f"import os; os.environ |= {variables!r}\n{SLIM}"
+    found = json.loads(python_as("nobody", folder, code, f"oci:{folder}/image", f"oci:{folder}/results/home"))
+    assert {key: found[key] for key in NOT_PROVED} == NOT_PROVED
+    assert "/etc/subuid has no range for nobody" in found["why_none"]
+    # What podman itself leaves: who holds its namespace open, where a podman of this user would look for it.
+    runtime = folder / "temporary" / f"podman-run-{pwd.getpwnam('nobody').pw_uid}"
+    assert list((folder / "temporary").iterdir()) == [runtime]
+    os.kill(int((runtime / "libpod" / "tmp" / "pause.pid").read_text()), signal.SIGKILL)
+    services = ["pgrep", "-f", f"podman system service .*{folder}"]
+    assert subprocess.run(services, capture_output=True, text=True, check=False).stdout == ""
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import html_samples as samples
 from browsers import Show
 from deadweight.report.slim_html import render_slim_html
+from deadweight.slimming.result import Outcome
+from deadweight.slimming.selection import REWRITTEN, Removal
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +47,7 @@ def test_a_kept_file_says_who_needs_it_and_a_removed_one_why_it_goes(show: Show,
     page.locator("#panel .sum").wait_for()
     kept = "Kept · layer 1 · the dynamic linker loads it as libz.so (DT_NEEDED) [elf-needed] – by /empty"
     assert kept in page.locator("#panel").inner_text()
-    gone = samples.slimmed(samples.small()).selection.removals
+    gone = samples.slimmed(samples.small()).attempt.outcome.removals
     path = next(one.path for one in gone if one.kind == "documentation" and one.unpacked)
     page.locator("#search").fill(f"/{path}")
     page.locator("#panel h3", has_text=path).wait_for()
@@ -66,7 +69,7 @@ def test_lines_of_the_table_lead_into_the_treemap(show: Show, page_file: Path) -
     page.locator("section .go", has_text="Documentation").click()
     removed = sum(
         one.unpacked
-        for one in samples.slimmed(samples.small()).selection.removals
+        for one in samples.slimmed(samples.small()).attempt.outcome.removals
         if one.kind == "documentation"
     )
     total = page.evaluate(
@@ -81,3 +84,15 @@ def test_before_after_and_the_proof_need_no_script(show: Show, page_file: Path) 
     assert "Before and after" in text
     assert "http:GET /" in text
     assert "status: 200 → 500" in text
+
+
+def test_the_legend_adds_up_where_of_a_file_only_a_part_went(show: Show, tmp_path: Path) -> None:
+    result = samples.slimmed(samples.small())
+    part = Removal("usr/bin/perl", 1_000_000, REWRITTEN, "")
+    attempt = replace(result.attempt, outcome=Outcome((part,)))
+    path = tmp_path / "part.html"
+    path.write_text(render_slim_html(replace(result, attempts=(attempt,))), "utf-8")
+    page = show(path)
+    sums = dict(page.evaluate("page.cells.categories.map((one, i) => [one.id, page.sums[UNPACKED][i]])"))
+    assert sums[REWRITTEN] == 1_000_000
+    assert sum(sums.values()) == result.before.unpacked

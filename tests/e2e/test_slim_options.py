@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def test_the_document_goes_alone_to_standard_output(server: str, tmp_path: Path)
         "passed": 2,
         "failed": 0,
         "why_none": None,
+        "sandbox": "bubblewrap",
         "probes": [
             {"probe": "http:GET /page", "passed": True, "differences": []},
             {"probe": "stop:KILL", "passed": True, "differences": []},
@@ -292,10 +294,52 @@ def on_a_terminal(argv: Sequence[str], columns: int) -> tuple[int, list[str]]:
     return process.returncode, [line.rstrip() for line in text.splitlines()]
 
 
-def test_what_a_file_cannot_take_is_one_line(server: str, tmp_path: Path) -> None:
-    done = slim(server, tmp_path / "small", "--json", f"{tmp_path}/none/report.json")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert f"{tmp_path}/none" in done.stderr
+@pytest.mark.parametrize(
+    ("option", "images"),
+    [
+        *((option, 1) for option in ("--html", "--save-evidence", "--evidence")),
+        *product(("--json", "--markdown", "--trace"), (1, 2)),
+    ],
+)
+def test_files_are_missed_before_an_image_is_opened(tmp_path: Path, option: str, images: int) -> None:
+    """The image, which is not there either, would be told of else."""
+    targets = [f"--to=oci:{tmp_path}/small{number}" for number in range(images)]
+    missing = f"{tmp_path}/none/file"
+    argv = [sys.executable, "-m", "deadweight", "slim", *["oci:/nowhere"] * images, *targets, option, missing]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    refused(done, tmp_path / "small", f"{missing}: ")
+    assert "No such file or directory" in done.stderr
+
+
+def test_files_that_are_folders_or_not_for_us(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    for option, path, told in (
+        ("--trace", "folder", "Is a directory"),
+        ("--evidence", "folder", "Is a directory"),
+        ("--json", "folder", "cannot be written: Is a directory"),
+        ("--html", "file/page.html", "cannot be written: Not a directory"),
+    ):
+        argv = [sys.executable, "-m", "deadweight", "slim", "oci:/nowhere", "--to", "oci:small", option, path]
+        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+        refused(done, tmp_path / "small", told)
+
+
+def test_a_trace_that_is_none_is_told_before_the_image_runs(server: str, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    trace.write_text("/bin/busybox\nno path\n")
+    # Its probe would not be answered, which were told else.
+    done = slim(server, tmp_path / "small", "--trace", str(trace), "--probe", "exec:/nowhere")
+    refused(done, tmp_path / "small", f"{trace}, line 2: is no absolute path")
+
+
+def test_a_trace_from_a_pipe(server: str, tmp_path: Path) -> None:
+    command = " ".join(slim_command(server, tmp_path / "small", "--trace", "<(echo /usr/share/extra/data)"))
+    done = subprocess.run(
+        ["bash", "-c", command.replace("GET /", "'GET /'")], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "usr/share/extra/data" in paths(tmp_path / "small")
 
 
 @pytest.mark.parametrize("option", ["--evidence", "--save-evidence", "--html"])

@@ -84,7 +84,7 @@ def test_all_are_written_or_none(tmp_path: Path) -> None:
 
 
 def test_each_image_needs_a_destination(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="2 images, but 1 destinations"):
+    with pytest.raises(UsageError, match="images: 2, destinations: 1; give one for each image"):
         slim_family(["oci:a", "oci:b"], [f"oci:{tmp_path}/a"])
 
 

@@ -149,6 +149,7 @@ def test_every_recording_can_be_shown(recordings: list[Recording]) -> None:
     schema("probes-v1.json").validate(json.loads(recordings_report("oci:app", recordings)))
 
 
+@settings(deadline=None)
 @given(RECORDINGS, RECORDINGS)
 def test_every_difference_can_be_shown(one: list[Recording], other: list[Recording]) -> None:
     proved = [

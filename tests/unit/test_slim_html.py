@@ -13,7 +13,7 @@ def test_removed_files_have_the_category_of_their_reason_and_kept_ones_say_who_n
     result = samples.slimmed(samples.small())
     treemap = slim_treemap(result)
     cells = treemap.cells
-    kinds = {removal.path: removal.kind for removal in result.selection.removals}
+    kinds = {removal.path: removal.kind for removal in result.attempt.outcome.removals}
     live = [
         number
         for number, kind in enumerate(cells.kind)
@@ -53,7 +53,7 @@ def test_the_bytes_that_go_are_those_of_the_removals() -> None:
         for size, number in zip(cells.unpacked, cells.category, strict=True)
         if treemap.categories[number].id in ("documentation", "unused-package")
     )
-    assert removed == sum(removal.unpacked for removal in result.selection.removals)
+    assert removed == sum(removal.unpacked for removal in result.attempt.outcome.removals)
 
 
 def test_the_page_is_the_same_each_time_and_of_bounded_size() -> None:

@@ -141,3 +141,10 @@ def test_without_labels_the_files_decide(tmp_path: Path) -> None:
     write_layout(tmp_path / "foreign", image_of([[member("usr/sbin/web", b"x")]], [], {}))
     with pytest.raises(UsageError, match="/usr/sbin/web is not there, or is something else"):
         removed(whole, f"oci:{tmp_path}/foreign:latest")
+
+
+def test_the_original_comes_first(tmp_path: Path) -> None:
+    whole = original(tmp_path / "image")
+    small = slimmed(whole, tmp_path / "slim", goes)
+    with pytest.raises(UsageError, match=f"^{small}: was made of {whole}; name that first$"):
+        removed(small, whole)

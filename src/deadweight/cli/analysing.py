@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -59,12 +61,33 @@ def release(options: argparse.Namespace) -> None:
 
 
 def to_standard_output(*paths: str | None) -> bool:
-    """Whether one of the reports to be written goes to standard output, which then is its own. Raises `UsageError`."""
+    """Whether one of the reports to be written goes to standard output, which then is its own.
+
+    Raises `UsageError`, also for a file that plainly cannot be written: before the work that it is to tell of.
+    """
     if "" in paths:
         raise UsageError("''", "is the name of no file", "write - for standard output")
     if paths.count("-") > 1:
         raise UsageError("-", "standard output takes one report", "name a file for each other one")
+    for path in paths:
+        if path is not None and path != "-":
+            _require_writable(path)
     return "-" in paths
+
+
+def _require_writable(path: str) -> None:
+    """Raises `UsageError` where `write_text` could not write to `path` as things are."""
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        needed = target if target.exists() and not target.is_file() else target.parent
+        if not stat.S_ISDIR(target.parent.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(needed, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def write_reports(reports: Iterable[tuple[str | None, Callable[[], str]]]) -> None:
@@ -86,7 +109,11 @@ def write_text(path: str, text: str) -> None:
         else:
             _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
-        raise UsageError(path, f"cannot be written: {error.strerror}") from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: str, error: OSError) -> UsageError:
+    return UsageError(path, f"cannot be written: {error.strerror}")
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -81,7 +81,8 @@ def section(title: str, body: RenderableType) -> Group:
 class Listing(Table):
     """A table without lines whose last column takes what the others leave: a long text must not squeeze the numbers.
 
-    Where they leave too little, the first column gets narrower; where that is not enough, the last goes.
+    Where they leave too little, the first column gets narrower; where that is not enough, or there is nothing in it, the last
+    goes.
     """
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -91,9 +92,10 @@ class Listing(Table):
                 max((_cell_length(cell) for cell in (column.header, *column.cells)), default=0), MAX_COLUMN
             )
         left = options.max_width - PADDING - sum((column.width or 0) + PADDING for column in middle)
-        first.width = min(first.width or 0, max(left - MIN_LAST - PADDING, MIN_FIRST))
+        least = MIN_LAST + PADDING if any(map(_cell_length, (last.header, *last.cells))) else 0
+        first.width = min(first.width or 0, max(left - least, MIN_FIRST))
         last.width = left - first.width - PADDING
-        if last.width < MIN_LAST:
+        if last.width < MIN_LAST or not least:
             self.columns.pop()
         yield from super().__rich_console__(console, options)
 

@@ -9,19 +9,18 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from deadweight.probe.compare import Difference, in_words
+from deadweight.probe.compare import in_words
 from deadweight.probe.excerpt import shown
 from deadweight.probe.observation import ExitAnswer, Failure, HttpAnswer, Observation, TcpAnswer
 from deadweight.probe.proof import ProbeResult
 from deadweight.probe.recording import Recording
 from deadweight.report.console import listing
+from deadweight.report.side_by_side import NONE, SideBySide
 from deadweight.report.units import count, printable, size
 
 SCHEMA_VERSION = 1
-NONE = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def print_results(original: str, result: str, proved: Sequence[Proved], console:
             word = Text("passed", style="green") if answer.passed else Text("FAILED", style="bold red")
             console.print(Text.assemble("  ", word, f"  {shown(answer.probe)}"), soft_wrap=True)
             for difference in answer.differences:
-                console.print(Padding(side_by_side(difference), (0, 0, 0, 10)))
+                console.print(Padding(SideBySide(difference), (0, 0, 0, 10)))
     failed = sum(not answer.passed for one in proved for answer in one.results)
     total = sum(len(one.results) for one in proved)
     verdict = f"{failed} of {count(total, 'probe')} failed" if failed else f"{count(total, 'probe')} passed"
@@ -140,19 +139,6 @@ def _plain(answer: ProbeResult) -> dict[str, Any]:
             for one in answer.differences
         ],
     }
-
-
-def side_by_side(difference: Difference) -> Table:
-    """The lines of the original and of the result next to each other."""
-    table = listing(difference.what, "original", "result", left=3)
-    if not difference.rows:
-        expected, found = printable(difference.expected), printable(difference.found)
-        table.add_row("", Text(expected, style="green"), Text(found, style="red"))
-    for row in difference.rows:
-        left, right = (NONE if line is None else line for line in (row.expected, row.found))
-        styles = ("dim", "dim") if row.same else ("green", "red")
-        table.add_row(str(row.number), Text(left, style=styles[0]), Text(right, style=styles[1]))
-    return table
 
 
 def _content(observation: Observation) -> bytes:

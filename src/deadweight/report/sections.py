@@ -21,7 +21,7 @@ from deadweight.accounting.model import (
 from deadweight.report.blocks import MAX_ROWS, figure, section, table, term
 from deadweight.report.markup import Html, element, fragment
 from deadweight.report.treemap import MAX_LABEL, UNOWNED, Treemap, owner_label
-from deadweight.report.units import count, share, size
+from deadweight.report.units import UNCOMPRESSED, count, share, size
 from deadweight.tree.merge import CLASSES, DELETED, LIVE, RESTATED, SUPERSEDED
 
 MAX_OWNERS = 30
@@ -143,7 +143,7 @@ def _sections(analysis: Analysis) -> Iterator[Html]:
 
 def _wire_note(analysis: Analysis) -> str:
     if analysis.wire is None:
-        return "the source holds it uncompressed"
+        return UNCOMPRESSED
     return "estimated" if analysis.wire_estimated else "what a pull moves"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 from deadweight.accounting.model import SUSPECT, Finding, Item
@@ -10,11 +10,12 @@ from deadweight.evidence.model import Evidence
 from deadweight.report.blocks import figure, section, table
 from deadweight.report.html import page
 from deadweight.report.markup import Html, element, fragment
-from deadweight.report.slimming import factor, removed_by_kind, rows, verdict
+from deadweight.report.slimming import factor, removed_by_kind, rows, unknown_wire, verdict
 from deadweight.report.treemap import CONTENT, NAME, Cells, Notes, Treemap, Words, build, categories_of
 from deadweight.report.units import count, size
 from deadweight.slimming.result import SlimResult
-from deadweight.slimming.selection import Removal
+from deadweight.slimming.selection import REWRITTEN, Removal
+from deadweight.tree.merge import CLASSES
 from deadweight.tree.node import Tree
 
 WORDS = Words("Kept", "Removed", "Kept", "Removed", "Removed as", "Needed")
@@ -25,7 +26,7 @@ MAX_PATHS = 100
 _HELP = (
     "Each cell is a file of a layer of the original, its area the bytes that it takes. Plain grey cells were kept. All coloured "
     "and patterned ones were removed: hatched warm colours because no container sees them, the others for the reason that "
-    "the legend gives."
+    "the legend gives; of a file that was written anew only a part went."
 )
 
 
@@ -48,14 +49,27 @@ def render_slim_html(result: SlimResult) -> str:
 def slim_treemap(result: SlimResult) -> Treemap:
     """The treemap of the original: what goes is coloured, and what stays says what needs it."""
     view = result.view
-    findings = list(_findings(result.selection.removals, view.merged.tree))
+    outcome = result.attempt.outcome
+    findings = list(_findings(outcome.removals, view.merged.tree))
     categories = categories_of(findings, WORDS.live, PATTERNS)
     treemap = build(view.ledger, view.merged, view.inventory, view.instructions, findings, categories)
-    return replace(treemap, words=WORDS, notes=_notes(treemap.cells, result.evidence))
+    cells = _with_kept_layers(treemap.cells, outcome.unchanged)
+    return replace(treemap, cells=cells, words=WORDS, notes=_notes(cells, result.evidence))
+
+
+def _with_kept_layers(cells: Cells, unchanged: Container[int]) -> Cells:
+    """`cells` of which those in `unchanged` layers are kept, also where no container sees them."""
+    pairs = zip(cells.layer, cells.category, strict=True)
+    categories = [
+        0 if layer in unchanged and category < len(CLASSES) else category for layer, category in pairs
+    ]
+    return replace(cells, category=categories)
 
 
 def _findings(removals: Sequence[Removal], tree: Tree) -> Iterator[Finding]:
-    """What goes for each reason as a finding, the largest first: items of files only, since links are not shown."""
+    """What goes for each reason as a finding, the largest first: items of files only, since links are not shown. A file that was
+    written anew is one in part.
+    """
     items: dict[str, list[Item]] = {}
     for removal in removals:
         node = tree.files.get(removal.path)
@@ -93,7 +107,11 @@ def _figures(result: SlimResult) -> Html:
     proof = result.attempt.proof
     level = result.attempt.level if result.digest is not None else "none"
     shown = [
-        ("Wire", size(after.wire), f"of {size(before.wire)}, {factor(before.wire, after.wire)}"),
+        (
+            "Wire",
+            size(after.wire),
+            unknown_wire(result) or f"of {size(before.wire)}, {factor(before.wire, after.wire)}",
+        ),
         (
             "Unpacked",
             size(after.unpacked),
@@ -115,7 +133,8 @@ def _sections(result: SlimResult) -> Iterator[Html]:
     yield section(
         "Before and after", f"{verdict(result)}.", table(("", "#Before", "#After", "#Factor"), rows(result))
     )
-    removals = result.selection.removals
+    outcome = result.attempt.outcome
+    removals = outcome.removals
     swatch_rows = [
         [
             fragment(
@@ -129,16 +148,18 @@ def _sections(result: SlimResult) -> Iterator[Html]:
     ]
     yield section(
         "Removed",
-        "By reason, the largest first; beside it goes what no container sees. A line leads into the treemap.",
+        f"By reason, the largest first; beside it goes what no container sees, {size(outcome.dead)}. "
+        "A line leads into the treemap.",
         table(("Reason", "#Paths", "#Unpacked"), swatch_rows),
     )
-    if result.selection.packages:
+    if outcome.packages:
         yield section(
             "Packages that are gone",
             "Nothing of them is left that anybody uses.",
-            table(("Package", "Version"), [[one.label, one.version] for one in result.selection.packages]),
+            table(("Package", "Version"), [[one.label, one.version] for one in outcome.packages]),
         )
-    largest = sorted(removals, key=lambda one: (-one.unpacked, one.path))
+    gone = (one for one in removals if one.kind != REWRITTEN)
+    largest = sorted(gone, key=lambda one: (-one.unpacked, one.path))
     paths = [[element("code", f"/{one.path}"), one.owner, size(one.unpacked)] for one in largest]
     yield section(
         "The largest removed paths",

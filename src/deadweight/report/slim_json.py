@@ -42,7 +42,7 @@ def report(result: SlimResult) -> dict[str, Any]:
         "attempts": [_attempt(attempt) for attempt in result.attempts],
         "removed": [
             {"kind": one.kind, "title": one.title, "files": one.files, "unpacked": one.unpacked}
-            for one in removed_by_kind(result.selection.removals)
+            for one in removed_by_kind(last.outcome.removals)
         ],
         "packages_removed": [
             {
@@ -50,7 +50,7 @@ def report(result: SlimResult) -> dict[str, Any]:
                 "name": printable(package.name),
                 "version": printable(package.version),
             }
-            for package in result.selection.packages
+            for package in last.outcome.packages
         ],
         "notes": [printable(note) for note in result.notes],
         "seconds": round(result.seconds, 3),

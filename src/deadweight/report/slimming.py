@@ -12,11 +12,11 @@ from rich.text import Text
 from deadweight.accounting.findings.kinds import KINDS
 from deadweight.report.console import listing, section
 from deadweight.report.markdown import code, plain, table
-from deadweight.report.probes import side_by_side
-from deadweight.report.units import UNKNOWN, count, printable, size
+from deadweight.report.side_by_side import SideBySide
+from deadweight.report.units import UNCOMPRESSED, UNKNOWN, count, printable, size
 from deadweight.sandbox import BUBBLEWRAP
 from deadweight.slimming.result import Attempt, Proof, SlimResult
-from deadweight.slimming.selection import BOOKS, DROPPED, UNREACHED, UNUSED_PACKAGE, Removal
+from deadweight.slimming.selection import BOOKS, DROPPED, REWRITTEN, UNREACHED, UNUSED_PACKAGE, Removal
 
 _TITLES = {
     **{kind.id: kind.title for kind in KINDS},
@@ -24,6 +24,7 @@ _TITLES = {
     UNREACHED: "Files of packages that nothing reaches",
     DROPPED: "Dropped, as asked for",
     BOOKS: "Entries of packages that are gone",
+    REWRITTEN: "Package databases, written anew",
 }
 
 
@@ -76,6 +77,13 @@ def factor(before: int | None, after: int | None) -> str:
     return f"{before / after:.1f}x" if before and after else UNKNOWN
 
 
+def unknown_wire(result: SlimResult) -> str:
+    """Why a wire size is unknown, and so no more than a dash; empty where both are known."""
+    if result.before.wire is None:
+        return UNCOMPRESSED
+    return "the result is held uncompressed" if result.attempt.after.wire is None else ""
+
+
 def verdict(result: SlimResult) -> str:
     """One sentence: the level that was reached, and what that was proved by."""
     attempt = result.attempt
@@ -93,11 +101,14 @@ def print_slim(result: SlimResult, console: Console, top: int) -> None:
     sizes = listing("", "before", "after", "factor", "")
     for row in rows(result):
         sizes.add_row(*row, "")
-    console.print(section("size", sizes))
-    removed = listing("what goes", "files", "unpacked", "")
-    for one in removed_by_kind(result.selection.removals)[:top]:
-        removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
-    console.print(section("removed", removed))
+    unknown = Text(_wire_note(result), style="dim")
+    console.print(section("size", Group(sizes, unknown) if unknown else sizes))
+    gone = removed_by_kind(result.attempt.outcome.removals)
+    if gone:
+        removed = listing("what goes", "files", "unpacked", "")
+        for one in gone[:top]:
+            removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
+        console.print(section("removed", removed))
     if any(attempt.proof.results for attempt in result.attempts):
         console.print(_proofs(result, top))
     for attempt in result.attempts:
@@ -114,7 +125,7 @@ def render_slim_markdown(result: SlimResult, top: int) -> str:
     """The same as tables of GitHub's Markdown."""
     removed = [
         (plain(one.title), f"{one.files:,}", size(one.unpacked))
-        for one in removed_by_kind(result.selection.removals)[:top]
+        for one in removed_by_kind(result.attempt.outcome.removals)[:top]
     ]
     probes = [
         ("passed" if outcome.passed else "**failed**", code(outcome.probe))
@@ -124,12 +135,18 @@ def render_slim_markdown(result: SlimResult, top: int) -> str:
         f"### {code(result.reference)}",
         plain(verdict(result)),
         table(["", "before", "after", "factor"], rows(result)),
+        _wire_note(result),
         table(["removed", "files", "unpacked"], removed) if removed else "",
         table(["proof", "probe"], probes) if probes else "",
         *(_failure(attempt, top) for attempt in result.attempts),
         *(plain(note) for note in result.notes),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _wire_note(result: SlimResult) -> str:
+    unknown = unknown_wire(result)
+    return f"wire {UNKNOWN}: {unknown}" if unknown else ""
 
 
 def _told(proof: Proof) -> str:
@@ -156,7 +173,7 @@ def _print_failure(attempt: Attempt, console: Console, top: int) -> None:
     for outcome in attempt.proof.results:
         for difference in outcome.differences:
             console.print(Text(f"\n{attempt.level}: {printable(outcome.probe)}", style="bold red"))
-            console.print(Padding(side_by_side(difference), (0, 0, 0, 2)))
+            console.print(Padding(SideBySide(difference), (0, 0, 0, 2)))
     if attempt.missing:
         found = listing("looked for, and removed", "because", "", left=2)
         for path, because in _missing(attempt, top):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 UNKNOWN = "–"
+UNCOMPRESSED = "the source holds it uncompressed"
+"""Why a wire size is unknown."""
 _STEPS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 

@@ -4,8 +4,8 @@ Programs do the work that needs a kernel: bubblewrap makes the container, GNU ta
 does it. See docs/security.md.
 """
 
-from deadweight.sandbox.box import Box, Boxed, box_of, open_box
-from deadweight.sandbox.choice import AUTO, BUBBLEWRAP, KINDS, Choice, open_sandbox, sandbox_of
+from deadweight.sandbox.box import Box, Boxed, box_of, open_box, require_sandbox
+from deadweight.sandbox.choice import AUTO, BUBBLEWRAP, KINDS, Choice, open_sandbox, require_named, sandbox_of
 from deadweight.sandbox.command import Command, Limits, command_of
 from deadweight.sandbox.joining import Network, open_network
 from deadweight.sandbox.starter import Exit, Program, Running, Starter
@@ -31,5 +31,7 @@ __all__ = [
     "open_box",
     "open_network",
     "open_sandbox",
+    "require_named",
+    "require_sandbox",
     "sandbox_of",
 ]

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deadweight.errors import Unsupported
+from deadweight.errors import TransportError, Unsupported
 from deadweight.image import AS_DOCKER_WOULD, Image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress, index_image
 from deadweight.layer.index import LayerIndex
@@ -29,6 +29,17 @@ class Choice:
 
     kind: str = AUTO
     access: Access = AS_DOCKER_WOULD
+
+
+def require_named(choice: Choice) -> None:
+    """Raises `Unsupported` where it is plain that the kind which is asked for by its name cannot be had here."""
+    if choice.kind == BUBBLEWRAP:
+        require_sandbox()
+    elif choice.kind != AUTO:
+        from deadweight.sandbox.engine import local_engine
+
+        with local_engine(choice.kind, choice.access):
+            pass
 
 
 @contextmanager
@@ -73,13 +84,14 @@ def sandbox_of(
             raise refused
         from deadweight.sandbox.engine import ANY, engine_box_of, local_engine
 
+        kind = ANY if refused is not None else choice.kind
         try:
-            local = stack.enter_context(
-                local_engine(ANY if refused is not None else choice.kind, choice.access)
-            )
-        except Unsupported as error:
+            local = stack.enter_context(local_engine(kind, choice.access))
+            engine_box = stack.enter_context(engine_box_of(local, image, indexes, tree))
+        except (Unsupported, TransportError) as error:
             if refused is None:
                 raise
-            refused.add_remedy(error.remedy)
+            if isinstance(error, Unsupported):  # else there is one, which lacks what bubblewrap does
+                refused.add_remedy(error.remedy)
             raise refused from None
-        yield stack.enter_context(engine_box_of(local, image, indexes, tree))
+        yield engine_box

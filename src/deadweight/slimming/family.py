@@ -26,7 +26,7 @@ from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.documents import with_diff_ids
 from deadweight.passes.write import write_filtered
 from deadweight.scratch import scratch_folder
-from deadweight.slimming.request import Request
+from deadweight.slimming.request import Request, require_given
 from deadweight.slimming.result import SlimResult
 from deadweight.slimming.slim import Slimming, publish
 from deadweight.slimming.subject import Subject, read_subject
@@ -50,10 +50,11 @@ def slim_family(
     Raises `UsageError` where the numbers differ, and as `slim` does.
     """
     if len(references) != len(destinations):
-        problem = f"{len(references)} images, but {len(destinations)} destinations"
+        problem = f"images: {len(references)}, destinations: {len(destinations)}"
         raise UsageError("--to", problem, "give one for each image, in the same order")
     for destination in destinations:
         parse_destination(destination)
+    require_given(request)
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_folder())
         images = [stack.enter_context(open_image(one, None, access)) for one in references]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from deadweight.errors import NotFound
@@ -14,8 +15,7 @@ from deadweight.inventory.model import Inventory, Package
 from deadweight.slimming.request import Request
 from deadweight.slimming.selection import Known
 from deadweight.slimming.subject import Subject
-from deadweight.trace.observed import Observed, merge
-from deadweight.trace.read import read_trace
+from deadweight.trace.observed import Observed
 
 SHELL = "shell"
 """The closure that is left out where the user wants no shell."""
@@ -23,13 +23,12 @@ KEPT = "kept"
 
 
 def know(subject: Subject, contents: Contents, observed: Observed, request: Request) -> Known:
-    """The evidence for `subject`. Raises `NotFound` for a package that is to be kept, and is not there."""
+    """The evidence for `subject` of which `observed` was used. Raises `NotFound` for a package that is to be kept, and is not there."""
     scene = subject.scene(contents)
     needless = subject.needless()
     closures = [one for one in installed_closures() if not (request.drop_shell and one.name == SHELL)]
     roots = [*_kept_paths(scene, request), *_kept_packages(scene, request)]
-    traces = [read_trace(path, scene.tree) for path in request.traces]
-    evidence = gather(scene, roots, closures, observed=merge([observed, *traces]), needless=needless)
+    evidence = gather(scene, roots, closures, observed=observed, needless=needless)
     return Known(scene, evidence, needless, request.drop)
 
 
@@ -61,5 +60,7 @@ def packages_named(inventory: Inventory, name: str) -> list[Package]:
     """The packages that are called `name`, or ``ecosystem:name``. Raises `NotFound` for none."""
     named = [one for one in inventory.packages if name in (one.name, one.label)]
     if not named:
-        raise NotFound(f"the package {name!r}", "is not in the image", "list them: deadweight analyze")
+        near = get_close_matches(name, sorted({one.name for one in inventory.packages}), 1)
+        remedy = f"did you mean {near[0]}?" if near else "list them: deadweight analyze"
+        raise NotFound(f"the package {name!r}", "is not in the image", remedy)
     return named

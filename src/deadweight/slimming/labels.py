@@ -31,6 +31,8 @@ def require_original(original: Image, slimmed: Image) -> None:
     """Raises `UsageError` where `slimmed` says that it was made of another image than `original`."""
     said = slimmed.config.execution.labels.get(ORIGINAL, "")
     known = str(original.config_document.descriptor.digest)
+    if original.config.execution.labels.get(ORIGINAL) == str(slimmed.config_document.descriptor.digest):
+        raise UsageError(original.reference, f"was made of {slimmed.reference}", "name that first")
     if said and said != known:
         problem = f"says that it was made of the image {said}, but {original.reference} is {known}"
         raise UsageError(slimmed.reference, problem, "name the original with that image ID")

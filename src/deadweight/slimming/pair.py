@@ -15,6 +15,7 @@ from deadweight.layer.entry import FILE, SYMLINK, Entry
 from deadweight.oci.descriptor import Platform
 from deadweight.passes.databases.rewrite import database_files
 from deadweight.slimming.labels import level_of, require_original
+from deadweight.slimming.outcome import removals_of
 from deadweight.slimming.selection import BOOKS, UNREACHED, UNUSED_PACKAGE, Removal
 from deadweight.slimming.subject import Subject, read_subject
 from deadweight.transport.base import Access
@@ -44,15 +45,7 @@ class Pair:
         tree = self.original.view.merged.tree
         here = self.slimmed.view.merged.tree
         left = {node.path for node in here.leaves}
-        counted = {_place(node) for node in tree.leaves if node.path in left}
-        classes = _Classes(self)
-        found = []
-        for node in tree.leaves:
-            if node.path not in left:
-                unpacked = node.entry.size if _place(node) not in counted else 0
-                counted.add(_place(node))
-                found.append(Removal(node.path, unpacked, *classes.of(node)))
-        return tuple(found)
+        return tuple(removals_of(tree, left, _Classes(self).of))
 
 
 @contextmanager
@@ -124,10 +117,6 @@ def _owned(entry: Entry) -> tuple[object, ...]:
 def _shown(entry: Entry) -> tuple[object, ...]:
     target = entry.link if entry.kind == SYMLINK else ""
     return (*_owned(entry), entry.digest if entry.kind == FILE else b"", target, entry.device)
-
-
-def _place(node: Node) -> tuple[int, int]:
-    return node.layer, node.number
 
 
 class _Classes:

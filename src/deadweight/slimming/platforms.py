@@ -16,7 +16,7 @@ from deadweight.oci.descriptor import Descriptor, Platform
 from deadweight.oci.manifest import Document, Index, parse_document
 from deadweight.scratch import scratch_folder
 from deadweight.slimming.base_image import base_layers
-from deadweight.slimming.request import Request
+from deadweight.slimming.request import Request, require_given
 from deadweight.slimming.result import SlimResult
 from deadweight.slimming.selection import FILES, PACKAGES
 from deadweight.slimming.slim import Slimming, publish
@@ -41,6 +41,7 @@ def slim_platforms(
     other bytes. Where an image passes at no level, nothing is written, and its result says so. Raises `DeadweightError`.
     """
     parse_destination(destination)
+    require_given(request)
     with (
         open_source(reference, access) as source,
         open_destination(destination, access) as target,

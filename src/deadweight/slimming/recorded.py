@@ -28,13 +28,15 @@ class Recorded:
     """False where what runs programs does not tell what they use: then nothing is known but what they answered."""
 
 
-def record_original(box: Starter, image: Image, workloads: Sequence[Workload], folder: Path) -> Recorded:
-    """Runs `workloads` of `image`, traced where `box` can do that. Scripts are relative to `folder`. Raises as `expect` does."""
-    if not isinstance(box, Box):
-        untraced = tuple(
-            expect(box, image.config.execution, workload, folder=folder) for workload in workloads
-        )
-        return Recorded(str(image.digest), untraced, is_traced=False)
+def record_untraced(box: Starter, image: Image, workloads: Sequence[Workload], folder: Path) -> Recorded:
+    """Runs `workloads` of `image`. Scripts are relative to `folder`. Raises as `expect` does."""
+    execution = image.config.execution
+    expectations = tuple(expect(box, execution, workload, folder=folder) for workload in workloads)
+    return Recorded(str(image.digest), expectations, is_traced=False)
+
+
+def record_traced(box: Box, image: Image, workloads: Sequence[Workload], folder: Path) -> Recorded:
+    """The same, and what they use of the image."""
     first, second = TracedBox(box), TracedBox(box)
     expectations = tuple(
         expect(first, image.config.execution, workload, again=second, folder=folder) for workload in workloads

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from deadweight.errors import NotFound
 from deadweight.layer.compress import Compression
 from deadweight.probe.workload import Workload
-from deadweight.sandbox import Choice
+from deadweight.sandbox import Choice, require_named
 
 AUTO = "auto"
 CHOICES = (AUTO, "files", "packages", "lossless")
@@ -35,3 +36,18 @@ class Request:
     threads: int = 1
     sandbox: Choice = Choice()  # noqa: RUF009 - it is frozen
     """What runs the original and the result."""
+
+
+def require_given(request: Request, evidence: Path | None = None) -> None:
+    """Raises `DeadweightError` for what was given, and plainly is not there: before an image is opened or run.
+
+    That is a file of observations that cannot be read, and a sandbox that is asked for by its name.
+    """
+    for file in (*request.traces, *((evidence,) if evidence is not None else ())):
+        try:
+            if not file.is_fifo():  # as of a shell's <(...), which can be read once
+                file.open("rb").close()
+        except OSError as error:
+            remedy = "write it with --save-evidence" if file is evidence else ""
+            raise NotFound(str(file), error.strerror or str(error), remedy) from None
+    require_named(request.sandbox)

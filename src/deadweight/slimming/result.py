@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from deadweight.accounting.view import View
 from deadweight.evidence.model import Evidence
+from deadweight.inventory.model import Package
 from deadweight.oci.digest import Digest
 from deadweight.probe.proof import ProbeResult
 from deadweight.slimming.recorded import Recorded
-from deadweight.slimming.selection import Removal, Selection
+from deadweight.slimming.selection import Removal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,22 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a result no longer has of its original. Where no database got larger, the unpacked size of the original is that of the
+    result, the bytes of `removals`, and `dead`.
+    """
+
+    removals: tuple[Removal, ...] = ()
+    """What is not there any more, and of files that were written anew (`REWRITTEN`) what they lost. Sorted by path."""
+    packages: tuple[Package, ...] = ()
+    """Those that are not there any more, in the order of the inventory."""
+    unchanged: frozenset[int] = frozenset()
+    """The positions of the layers that stay as they are, with what no container sees of them."""
+    dead: int = 0
+    """The content bytes of all other layers that no container sees: all of them go."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One level that was tried."""
 
@@ -59,6 +76,7 @@ class Attempt:
     proof: Proof
     missing: tuple[Removal, ...] = ()
     """What the result was seen to look for in vain when it failed, and had been removed."""
+    outcome: Outcome = Outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +94,6 @@ class SlimResult:
     """
     digest: Digest | None
     """Of the manifest that was written; None where no level passed."""
-    selection: Selection
-    """That of the last attempt."""
     view: View
     """All contents of the original."""
     evidence: Evidence

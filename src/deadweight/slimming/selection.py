@@ -25,6 +25,8 @@ UNREACHED = "unreached"
 DROPPED = "dropped"
 BOOKS = "package-database"
 """What package databases say of packages that go. It is found out when they are rewritten, and is in no `Selection`."""
+REWRITTEN = "rewritten"
+"""What a database lost when it was written anew; it stays itself. Like `BOOKS` it is in no `Selection`."""
 
 _DIRECTORIES_STAY_OUTSIDE = ("usr/", "opt/", "lib/", "lib64/", "lib32/", "libx32/", "bin/", "sbin/")
 """Where a directory that nothing is left in goes: elsewhere somebody may write into it."""
@@ -37,7 +39,7 @@ class Removal(NamedTuple):
     unpacked: int
     """Content bytes; 0 for what is no regular file, and for all but one of several names of a content."""
     kind: str
-    """The id of a finding, such as ``documentation``; `UNUSED_PACKAGE`, `UNREACHED` or `DROPPED`."""
+    """The id of a finding, such as ``documentation``; `UNUSED_PACKAGE`, `UNREACHED`, `DROPPED`, `BOOKS` or `REWRITTEN`."""
     owner: str
     """``ecosystem:name``; empty for what no package owns."""
 

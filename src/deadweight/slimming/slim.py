@@ -22,10 +22,11 @@ from deadweight.slimming.knowing import useless_patterns
 from deadweight.slimming.labels import labels_of
 from deadweight.slimming.looking import look_at
 from deadweight.slimming.missing import missed
+from deadweight.slimming.outcome import outcome_of
 from deadweight.slimming.recorded import Recorded
-from deadweight.slimming.request import AUTO, Request
+from deadweight.slimming.request import AUTO, Request, require_given
 from deadweight.slimming.result import Attempt, Proof, SlimResult
-from deadweight.slimming.selection import FILES, LEVELS, LOSSLESS, PACKAGES, Known, Removal, Selection, select
+from deadweight.slimming.selection import LEVELS, LOSSLESS, PACKAGES, Known, Removal, Selection, select
 from deadweight.slimming.self_made.asking import SelfMade, prove_self_made
 from deadweight.slimming.self_made.probe import Questioned
 from deadweight.slimming.subject import Subject, read_subject
@@ -33,8 +34,8 @@ from deadweight.trace.observed import Use
 from deadweight.transport.base import Access, Destination
 from deadweight.transport.names import open_destination, open_source, parse_destination
 
-_STATIC = (PACKAGES, LOSSLESS)
-"""The levels for what was not run."""
+_UNTRACED = (PACKAGES, LOSSLESS)
+"""The levels for what was not run, or not traced."""
 _SHOWN = 3
 
 
@@ -56,6 +57,7 @@ def slim(
     level passes, `SlimResult.digest` is None and nothing is written. Raises `DeadweightError`.
     """
     parse_destination(destination)  # a mistake in it is told before anything is opened
+    require_given(request, evidence)
     with (
         open_image(reference, platform, access) as image,
         open_destination(destination, access) as target,
@@ -106,7 +108,7 @@ class Slimming:
         self._folder = folder
         self._base = base
         self._progress = progress
-        self._was_run = False
+        self._why_not_traced = ""
         self._why_not_run = ""
         self._databases: Mapping[str, bytes] = {}
         self._self_made = SelfMade()
@@ -119,10 +121,11 @@ class Slimming:
         """Runs the original, unless the file `evidence` says what it does, and gathers the evidence."""
         looked = look_at(self._subject, self._request, evidence, self._folder)
         self.known, self.recorded, self._why_not_run = looked.known, looked.recorded, looked.why_not_run
-        self._databases, self._was_run = looked.databases, looked.was_run
+        self._databases, self._why_not_traced = looked.databases, looked.why_not_traced
         self._self_made = looked.self_made
         self.notes += useless_patterns(self.known.scene, self._request)
         self.notes += [*self.known.evidence.problems, *self._self_made.notes]
+        self.notes += looked.notes(self._request)
         if self.recorded.varied:
             self.notes.append(_told_of(self.recorded.varied))
 
@@ -135,7 +138,6 @@ class Slimming:
             before=self._subject.measure(),
             attempts=tuple(self.attempts),
             digest=digest,
-            selection=self.selection,
             view=self._subject.view,
             evidence=self.known.evidence,
             recorded=self.recorded,
@@ -165,16 +167,9 @@ class Slimming:
         self.selection = asked
 
     def levels(self) -> tuple[str, ...]:
-        """The levels that are to be tried, the deepest first. Raises `Unsupported` for one that cannot be."""
-        static = not (self._was_run and self.recorded.is_traced)
+        """The levels that are to be tried, the deepest first."""
         if self._request.level == AUTO:
-            return _STATIC if static else LEVELS
-        if self._request.level == FILES and static:
-            problem = (
-                f"cannot be run: {self._why_not_run}" if self._why_not_run else "was run without a trace"
-            )
-            remedy = "take --level packages, or --evidence from where it can"
-            raise Unsupported(self._subject.image.reference, problem, remedy)
+            return _UNTRACED if self._why_not_traced else LEVELS
         return (self._request.level,)
 
     def choose(self, level: str) -> None:
@@ -225,15 +220,17 @@ class Slimming:
     def _tried(self, staged: str) -> Attempt:
         with open_image(staged) as image:
             result = read_subject(image)
+            measure = result.measure()
+            outcome = outcome_of(self._subject, result, self.selection.removals)
             if self._why_not_run or not self.recorded.expectations:
                 proof = Proof(why_none=self._why_not_run or "the original was not run")
-                return Attempt(self.selection.level, result.measure(), proof)
+                return Attempt(self.selection.level, measure, proof, outcome=outcome)
             tree = result.view.merged.tree
             with sandbox_of(image, result.indexes, tree, self._request.sandbox) as box:
                 self_made = prove_self_made(self._self_made, Questioned(box, tree, image.config.execution))
                 proof = Proof((*self._proved(box, image), *self_made), sandbox=box.name)
                 missing = self._missing(box, image) if proof.failed and isinstance(box, Box) else ()
-            return Attempt(self.selection.level, result.measure(), proof, missing)
+            return Attempt(self.selection.level, measure, proof, missing, outcome)
 
     def _proved(self, box: Starter, image: Image) -> Iterator[ProbeResult]:
         for expectation in self.recorded.expectations:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deadweight.errors import NotFound, Unsupported
-from deadweight.image import AS_DOCKER_WOULD, Image, open_image
+from deadweight.errors import NotFound
+from deadweight.image import AS_DOCKER_WOULD, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
@@ -15,7 +15,7 @@ from deadweight.sandbox import BUBBLEWRAP, Choice
 from deadweight.slimming.base_image import base_layers
 from deadweight.slimming.explanation import Explainer, Why, dead_of
 from deadweight.slimming.looking import Looked, look_at, look_without_running
-from deadweight.slimming.request import AUTO, Request
+from deadweight.slimming.request import AUTO, Request, require_given
 from deadweight.slimming.selection import FILES, PACKAGES
 from deadweight.slimming.subject import Subject, read_subject
 from deadweight.transport.base import Access
@@ -59,6 +59,7 @@ def why(
     run, `packages` for what was not. Nothing is written. Raises `NotFound` for a path that no layer has, and
     `DeadweightError`.
     """
+    require_given(request, evidence)
     with open_image(reference, platform, access) as image:
         subject = read_subject(image, cache=cache, progress=progress)
         base = base_layers(image, request.keep_base, access) if request.keep_base else 0
@@ -68,7 +69,7 @@ def why(
             looked = look_at(subject, traced, evidence, folder)
         else:
             looked = look_without_running(subject, request)
-        level = _level(request.level, looked, image)
+        level = _level(request.level, looked)
         explainer = Explainer(subject, looked, level, base)
         answers: list[Why] = []
         for path, nodes in found:
@@ -79,7 +80,7 @@ def why(
             level=level,
             why_not_run="" if looked.was_run else looked.why_not_run,
             paths=tuple(answers),
-            notes=looked.known.evidence.problems,
+            notes=(*looked.notes(request), *looked.known.evidence.problems),
         )
 
 
@@ -100,12 +101,7 @@ def _find(subject: Subject, path: str) -> tuple[str, list[Node]]:
     return asked, []
 
 
-def _level(wanted: str, looked: Looked, image: Image) -> str:
-    static = not (looked.was_run and looked.recorded.is_traced)
+def _level(wanted: str, looked: Looked) -> str:
     if wanted == AUTO:
-        return PACKAGES if static else FILES
-    if wanted == FILES and static:
-        remedy = "take --level packages, or --evidence from where it was run"
-        problem = f"was not run, so that level files cannot be reached: {looked.why_not_run}"
-        raise Unsupported(image.reference, problem, remedy)
+        return PACKAGES if looked.why_not_traced else FILES
     return wanted

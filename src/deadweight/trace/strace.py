@@ -103,18 +103,23 @@ _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
 _QUOTED = re.compile('"' + _INNER.decode() + '"', re.DOTALL)
 
 
+def strace() -> str:
+    """The path of the program. Raises `Unsupported`."""
+    found = shutil.which("strace")
+    if found is None:
+        raise Unsupported("the trace", "strace is not there", "install the package strace")
+    return found
+
+
 def tracing(descriptor: int) -> list[str]:
     """The command line before a program's that makes strace write what it does to `descriptor`. Raises `Unsupported`.
 
     The program inherits the descriptor, too.
     """
-    program = shutil.which("strace")
-    if program is None:
-        raise Unsupported("the trace", "strace is not there", "install the package strace")
     calls = ",".join(f"?{name}" for name in (*KINDS, *REFUSED))
     refused = ",".join(f"?{name}" for name in REFUSED)
     return [
-        program,
+        strace(),
         "--follow-forks",
         "--seccomp-bpf",
         "--decode-fds=path",

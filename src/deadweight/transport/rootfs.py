@@ -50,7 +50,8 @@ def open_source(location: str, access: Access) -> Source:
 
 def open_destination(location: str, access: Access) -> Destination:
     """Raises `Unsupported`: a root file system is merged from layers, which no transport does."""
-    raise Unsupported(f"rootfs:{location}", "takes no layers", "deadweight.copying.export_image merges them")
+    remedy = "write it elsewhere, and merge it from there: deadweight copy IMAGE rootfs:FILE"
+    raise Unsupported(f"rootfs:{location}", "takes no layers", remedy)
 
 
 class _Archive:

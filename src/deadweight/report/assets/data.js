@@ -99,7 +99,7 @@ class Cells {
     return this.sets[this.set[cell]];
   }
 
-  /** By category the bytes that it lies over. */
+  /** By category the bytes that it lies over; what is left of a cell that is coloured for a part of it is live. */
   sums(unit) {
     const sums = new Float64Array(this.categories.length);
     for (let cell = 0; cell < this.count; cell++) {
@@ -107,6 +107,7 @@ class Cells {
       for (const category of marks.includes(own) ? marks : [own, ...marks]) {
         sums[category] += this.sizes[unit][cell] * this.fraction(cell, category);
       }
+      sums[0] += this.sizes[unit][cell] * (1 - this.fraction(cell, own));
     }
     return sums;
   }

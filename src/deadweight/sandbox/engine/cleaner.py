@@ -7,6 +7,8 @@ as it is needed. It says at which address, and waits for a word on its input, or
 from __future__ import annotations
 
 import os
+import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -48,9 +50,16 @@ def podman_service() -> Iterator[Address]:
     with tempfile.TemporaryDirectory(prefix="deadweight-") as folder, tempfile.TemporaryFile() as log:
         address = Address(f"unix://{folder}/podman.sock", path=f"{folder}/podman.sock")
         command = [PODMAN, "system", "service", "--time", "0", address.text]
-        variables = {**os.environ, "TMPDIR": folder}  # it leaves the archives there that it took in
+        # It leaves the archives that it took in where TMPDIR says.
+        variables = {**os.environ, **_runtime_folder(), "TMPDIR": folder}
         service = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=variables
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=variables,
+            start_new_session=True,
         )
         try:
             deadline = time.monotonic() + _START
@@ -64,7 +73,31 @@ def podman_service() -> Iterator[Address]:
             yield address
         finally:
             service.terminate()
-            service.wait()
+            _end(service)
+
+
+def _end(service: subprocess.Popen[bytes]) -> None:
+    """Waits for `service`, and ends what is left of it: an ordinary user's podman runs once more in a user namespace."""
+    # As long as it is not reaped, its group is nobody else's.
+    os.waitid(os.P_PID, service.pid, os.WEXITED | os.WNOWAIT)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(service.pid, signal.SIGKILL)
+    service.wait()
+
+
+def _runtime_folder() -> dict[str, str]:
+    """Where podman keeps what runs, for users who have no folder for that: as it would be with their own TMPDIR, since podman
+    remembers it for good.
+    """
+    user = os.getuid()
+    if user == 0 or os.environ.get("XDG_RUNTIME_DIR") or Path(f"/run/user/{user}").is_dir():
+        return {}
+    folder = Path(tempfile.gettempdir(), f"podman-run-{user}")
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    state = folder.lstat()
+    is_ours = stat.S_ISDIR(state.st_mode) and state.st_uid == user and not state.st_mode & 0o077
+    return {"XDG_RUNTIME_DIR": str(folder)} if is_ours else {}
 
 
 def _serve(address: Address, token: str) -> None:

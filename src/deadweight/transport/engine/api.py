@@ -99,6 +99,7 @@ class Answer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._response.close()  # it holds the socket as well
         self._connection.close()
 
 
