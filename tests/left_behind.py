@@ -62,10 +62,11 @@ def _folders(places: Sequence[Path]) -> list[str]:
 
 
 def _mounts(places: Sequence[Path]) -> list[str]:
-    """Those in `places` and where sandboxes mount (proc(5), mountinfo: the fifth field). Others come and go."""
+    """Those of deadweight in `places`, and where sandboxes mount (proc(5), mountinfo: the fifth field)."""
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
-    return [
-        line
-        for line in lines
-        if any(Path(line.split()[4]).is_relative_to(top) for top in (*places, *_POINTS))
-    ]
+    return [line for line in lines if _is_ours(Path(line.split()[4]), places)]
+
+
+def _is_ours(point: Path, places: Sequence[Path]) -> bool:
+    within = (place / "deadweight-" for place in places)
+    return any(str(point).startswith(str(one)) for one in within) or any(map(point.is_relative_to, _POINTS))

@@ -112,10 +112,12 @@ class Attacked:
         written = paths_of(f"oci:{target}") if target.exists() else None
         return Done(done.returncode, done.stdout, done.stderr, written, left)
 
-    def run(self, script: str, items: Sequence[Item] = (), *arguments: str, **config: Any) -> Done:
+    def run(
+        self, script: str, items: Sequence[Item] = (), *arguments: str, timeout: int = 6, **config: Any
+    ) -> Done:
         """Slims an image that runs `script` in a shell."""
         reference = self.image([items], {"Cmd": ["sh", "-c", script], **config})
-        return self.slim(reference, *(arguments or PAGE), "--timeout", "6")
+        return self.slim(reference, *(arguments or PAGE), "--timeout", str(timeout))
 
 
 @pytest.fixture
@@ -149,9 +151,8 @@ def free_memory() -> int:
 
 def test_one_that_takes_all_memory(attacked: Attacked) -> None:
     require(free_memory() > 4 << 30, "4 GiB of free memory")
-    attacked.run("dd if=/dev/zero of=/dev/null bs=3000M; sleep 3600").refused(
-        "bytes of memory", "are allowed"
-    )
+    done = attacked.run("dd if=/dev/zero of=/dev/null bs=3000M; sleep 3600", timeout=60)
+    done.refused("bytes of memory", "are allowed")
 
 
 def test_one_that_stops_itself(attacked: Attacked) -> None:

@@ -12,6 +12,7 @@ from deadweight.evidence.model import Claim, Evidence
 from deadweight.evidence.scene import Scene
 from deadweight.tree.node import Node
 from debian_by_hand import Debian
+from elf_samples import DT_SONAME, ElfSample
 from layers_by_hand import Member, file, link, program
 from scenes import needed, scene_of
 
@@ -163,8 +164,8 @@ def test_strings_that_name_modules_are_followed() -> None:
 
 def test_what_never_runs_in_the_standard_library_is_not_followed() -> None:
     library = {
-        "json.py": "if TYPE_CHECKING:\n    import typing\nelse:\n    import io\nif __name__ == '__main__':\n    import argparse\ndef _test():\n    import doctest",
-        **dict.fromkeys(("typing.py", "argparse.py", "doctest.py"), ""),
+        "json.py": "if TYPE_CHECKING:\n    import graphlib\nelse:\n    import io\nif __name__ == '__main__':\n    import argparse\ndef _test():\n    import doctest",
+        **dict.fromkeys(("graphlib.py", "argparse.py", "doctest.py"), ""),
     }
     assert modules(follow(*python(library), app("import json"))) == {"json.py"}
 
@@ -396,6 +397,41 @@ def test_libraries_that_are_loaded_through_ctypes_are_needed() -> None:
     kept = set(follow(*python(), *owned, app("from ctypes import CDLL\nCDLL('libmagic.so.1')")).reasons)
     assert "usr/lib/libmagic.so.1" in kept
     assert "usr/lib/libz.so.1" not in kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CDLL('libgeos_c.so.1')",
+        "CDLL('libgeos_c.so')",
+        "find_library('geos_c')",
+        "ffi.dlopen('libgeos_c.so.1')",
+        "for name in ['geos_c', 'GEOS']:\n    CDLL(find_library(name))",
+        "def load(ffi, *names):\n    ffi.dlopen(names[0])\nload(ffi, 'geos_c-1', 'libgeos_c.so.1')",
+    ],
+)
+def test_libraries_are_found_by_soname_and_in_lists_of_names(text: str) -> None:
+    soname = ElfSample(names={DT_SONAME: ["libgeos_c.so.1"]}).content()
+    owned = Debian().add(
+        "geos",
+        file("usr/lib/libgeos_c.so.1.17.1", soname),
+        link("usr/lib/libgeos_c.so.1", "libgeos_c.so.1.17.1"),
+    )
+    owned.add("z", program("usr/lib/libz.so.1"))
+    lib = distribution("lib", file("lib.py", text.encode()))
+    kept = set(follow(*python(), *owned.layer, *lib, app("import lib")).reasons)
+    assert "usr/lib/libgeos_c.so.1.17.1" in kept
+    assert "usr/lib/libz.so.1" not in kept
+
+
+def test_strings_are_no_names_of_libraries_where_none_is_chosen_from_them() -> None:
+    owned = Debian().add("geos", program("usr/lib/libgeos_c.so.1")).layer
+    text = (
+        "from ctypes import *\nX = ['geos_c']\nCDLL(None)\nCDLL('libother.so')\nCDLL(find_library('other'))"
+    )
+    assert "usr/lib/libgeos_c.so.1" not in follow(*python(), *owned, app(text)).reasons
+    library = {"ctypes/__init__.py": "X = ['geos_c']\nCDLL(name)"}
+    assert "usr/lib/libgeos_c.so.1" not in follow(*python(library), *owned, app("import ctypes")).reasons
 
 
 def test_programs_that_the_application_starts_are_needed() -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from deadweight.evidence.closure.python_imports import MAIN, Import, Imports, Prefix, Unreadable, glance, read
 from deadweight.evidence.closure.python_paths import Environment
-from deadweight.evidence.closure.python_place import Place
+from deadweight.evidence.closure.python_place import Place, program
 from deadweight.evidence.closure.python_source import Source
 from deadweight.evidence.model import Claim
 from deadweight.evidence.scene import Scene
@@ -55,9 +55,14 @@ class Follow:
                 yield from self._name(place, name, f"{source.label} names it in a string")
         for name in imports.libraries:
             yield from self._libraries(name, f"{source.label} loads it through ctypes")
+        if source.node is None or not place.is_standard(source.node):
+            for name in imports.candidates:
+                yield from self._libraries(
+                    name, f"{source.label} names it, and loads libraries through ctypes"
+                )
         if own:
             for name in imports.programs:
-                yield from self._program(name, f"{source.label} starts it")
+                yield from program(self._scene, name, PROGRAM, f"{source.label} starts it")
 
     def _extra(self, place: Place, source: Source) -> Iterator[Claim]:
         """The modules that are named where they would be run, too: with their ``__main__``."""
@@ -170,31 +175,24 @@ class Follow:
             return False
         return computed or "." in text or ":" in text or (source.own and text in place.tops)
 
-    def _program(self, name: str, because: str) -> Iterator[Claim]:
-        """A program, by the links that lead to it from its name."""
-        program = self._scene.program(name, self._scene.execution.working_dir)
-        if program is not None:
-            places = [name] if name.startswith("/") else [f"{one}/{name}" for one in self._scene.search_path]
-            found = (path for path in places if self._scene.resolve(path) is program)
-            yield Claim(next(found, program.path), PROGRAM, because)
-
     def _libraries(self, name: str, because: str) -> Iterator[Claim]:
         base = name.rpartition("/")[2]
         if "/" in name:
             yield Claim(name, LIBRARY, because)
-        for stem in (base, f"lib{base}", base.partition(".so")[0]):
-            for path in self._shared.get(stem, ()):
-                if stem != base.partition(".so")[0] or path.endswith(f"/{base}"):
-                    yield Claim(path, LIBRARY, because)
+        for key in (base, f"lib{base}"):
+            for path in self._shared.get(key, ()):
+                yield Claim(path, LIBRARY, because)
 
     @cached_property
     def _shared(self) -> Mapping[str, Sequence[str]]:
-        """Shared libraries by what their names are before ``.so``."""
+        """Shared libraries by their names, their sonames, and what is before ``.so`` in them."""
         found: dict[str, list[str]] = {}
-        for path in self._scene.elf_files:
-            stem, suffix, _ = path.rpartition("/")[2].partition(".so")
+        for path, elf in self._scene.elf_files.items():
+            name = path.rpartition("/")[2]
+            stem, suffix, _ = name.partition(".so")
             if suffix:
-                found.setdefault(stem, []).append(path)
+                for key in {name, elf.soname or name, stem, f"{stem}.so"}:
+                    found.setdefault(key, []).append(path)
         return found
 
 

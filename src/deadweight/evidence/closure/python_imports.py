@@ -32,7 +32,7 @@ _STATEMENT = re.compile(
 _QUOTED = re.compile(rf"[\"']({_DOTTED}(?:[.:-]{_DOTTED})*)[\"']")
 _CALLS = re.compile(
     r"\b(?:__import__|import_module|import_string|resolve_name|import_object|load_module|run_module"
-    r"|CDLL|PyDLL|LoadLibrary|find_library)\s*\("
+    r"|CDLL|PyDLL|LoadLibrary|_?find_library|_?dlopen)\s*\("
 )
 _COMMAND_WORD = re.compile(r"[\w./+-]+")
 _COMMENT = re.compile(r"#[^\n]*")
@@ -48,8 +48,10 @@ _IMPORTERS = frozenset(
     }
 )
 """Functions that import what their first argument names, of importlib, pkgutil and runpy, and what libraries call theirs."""
-_LOADERS = frozenset({"CDLL", "PyDLL", "LoadLibrary", "find_library"})
-"""Functions of ctypes that load the library which their first argument names."""
+_LOADERS = frozenset({"CDLL", "PyDLL", "LoadLibrary", "find_library", "_find_library", "dlopen"})
+"""Functions of ctypes and cffi that load the library which their first argument names."""
+_LIBRARY = re.compile(r"[\w.+-]{1,64}")
+"""What may be the name of a shared library."""
 
 _STARTERS = frozenset(
     {
@@ -106,6 +108,8 @@ class Imports:
     """It also imports by names that it computes, or is given."""
     libraries: tuple[str, ...] = ()
     """Names of shared libraries that it loads through ctypes, such as ``libc.so.6``, or ``c`` for find_library."""
+    candidates: tuple[str, ...] = ()
+    """Where it loads some by names that it takes from a list, or is given: all strings that may be such a name."""
     programs: tuple[str, ...] = ()
     """Programs that it starts or looks for by constant names, and the words of constant command lines."""
 
@@ -181,6 +185,8 @@ class _Reader:
         self._prefixes: dict[Prefix, None] = {}
         self._strings: dict[str, None] = {}
         self._libraries: dict[str, None] = {}
+        self._candidates: dict[str, None] = {}
+        self._chooses = False
         self._programs: dict[str, None] = {}
         self._computed = False
 
@@ -191,6 +197,7 @@ class _Reader:
             tuple(self._strings),
             self._computed,
             tuple(self._libraries),
+            tuple(self._candidates) if self._chooses else (),
             tuple(self._programs),
         )
 
@@ -212,6 +219,8 @@ class _Reader:
         text = node.value
         if isinstance(text, str) and len(text) <= MAX_NAME and _NAMED.fullmatch(text.replace("-", "_")):
             self._strings[text] = None
+        if isinstance(text, str) and _LIBRARY.fullmatch(text):
+            self._candidates[text] = None
         return False
 
     def plain(self, node: ast.Import, left: list[ast.AST]) -> bool:
@@ -263,6 +272,8 @@ class _Reader:
         if name in _LOADERS:
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 self._libraries[first.value] = None
+            elif isinstance(first, ast.Name | ast.Attribute | ast.Subscript):
+                self._chooses = True
         elif name in _STARTERS:
             self._programs.update(dict.fromkeys(_started(first)))
         elif name in _IMPORTERS:

@@ -17,6 +17,8 @@ class Need:
     """Further modules: ``a.b``, or ``a.b*`` for all whose names begin so."""
     paths: tuple[str, ...]
     """Files and directories of the image; a directory with all that is in it."""
+    programs: tuple[str, ...]
+    """Programs that are started by name."""
     because: str
 
 
@@ -57,7 +59,9 @@ def parse(text: str) -> Knowledge:
 
 
 def _need(entry: Mapping[str, object]) -> Need:
-    return Need(_texts(entry, "modules"), _texts(entry, "paths"), str(entry["because"]))
+    return Need(
+        _texts(entry, "modules"), _texts(entry, "paths"), _texts(entry, "programs"), str(entry["because"])
+    )
 
 
 def _texts(entry: Mapping[str, object], key: str) -> tuple[str, ...]:

@@ -133,6 +133,8 @@ class Place:
         for path in need.paths:
             yield Claim(path, KNOWLEDGE, because)
             yield from (Claim(node.path, KNOWLEDGE, because) for node in self._scene.below(path))
+        for name in need.programs:
+            yield from program(self._scene, name, KNOWLEDGE, because)
 
     def _needs(self, name: str, module: Module | None) -> Sequence[Need]:
         """What is known to come with the module `name`: one that has no file may be built into the interpreter."""
@@ -171,6 +173,15 @@ class Place:
                 and directory.path not in self._roots
             ):
                 yield from (Claim(path, rule, because) for path in _data(directory))
+
+
+def program(scene: Scene, name: str, rule: str, because: str) -> Iterator[Claim]:
+    """A program, by the links that lead to it from its name."""
+    found = scene.program(name, scene.execution.working_dir)
+    if found is not None:
+        places = [name] if name.startswith("/") else [f"{one}/{name}" for one in scene.search_path]
+        path = next((path for path in places if scene.resolve(path) is found), found.path)
+        yield Claim(path, rule, because)
 
 
 def _data(package: Node) -> Iterator[str]:

@@ -50,11 +50,8 @@ def podman_service() -> Iterator[Address]:
     with tempfile.TemporaryDirectory(prefix="deadweight-") as folder, tempfile.TemporaryFile() as log:
         address = Address(f"unix://{folder}/podman.sock", path=f"{folder}/podman.sock")
         command = [PODMAN, "system", "service", "--time", "0", address.text]
-        variables = {
-            **os.environ,
-            **_runtime_folder(),
-            "TMPDIR": folder,
-        }  # it leaves the archives there that it took in
+        # It leaves the archives that it took in where TMPDIR says.
+        variables = {**os.environ, **_runtime_folder(), "TMPDIR": folder}
         service = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -81,9 +78,8 @@ def podman_service() -> Iterator[Address]:
 
 def _end(service: subprocess.Popen[bytes]) -> None:
     """Waits for `service`, and ends what is left of it: an ordinary user's podman runs once more in a user namespace."""
-    os.waitid(
-        os.P_PID, service.pid, os.WEXITED | os.WNOWAIT
-    )  # until we take notice, its group is nobody else's
+    # As long as it is not reaped, its group is nobody else's.
+    os.waitid(os.P_PID, service.pid, os.WEXITED | os.WNOWAIT)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(service.pid, signal.SIGKILL)
     service.wait()
