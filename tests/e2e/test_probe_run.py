@@ -167,8 +167,8 @@ def test_a_script_of_the_host_reaches_the_container(
     hung = asked(opened_server, workload("script:hang", timeout=1.0), tmp_path)["script:hang"]
     assert isinstance(hung, Failure)
     assert hung.reason.startswith("it took more than")
-    for name in ("plain", "none"):
-        with pytest.raises(UsageError, match="is no program that can be run"):
+    for name, told in (("plain", "is no program that can be run"), ("none", f"there is no {tmp_path}/none")):
+        with pytest.raises(UsageError, match=told):
             asked(opened_server, workload(f"script:{name}"), tmp_path)
 
 

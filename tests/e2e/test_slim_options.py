@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from deadweight.indexing import index_image
 from deadweight.tree.merge import merge
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item
+from services.registry import basic_registry, plain_registry
 
 PAGE = ("--probe", "http:GET /page")
 CONFIG = {
@@ -331,6 +333,84 @@ def test_a_trace_that_is_none_is_told_before_the_image_runs(server: str, tmp_pat
     # Its probe would not be answered, which were told else.
     done = slim(server, tmp_path / "small", "--trace", str(trace), "--probe", "exec:/nowhere")
     refused(done, tmp_path / "small", f"{trace}, line 2: is no absolute path")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_registry_that_is_off_is_missed_before_the_image_runs(server: str, count: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    targets = [f"--to=docker://localhost:{port}/small{number}" for number in range(count)]
+    # The probe would not be answered, which were told else.
+    argv = [
+        sys.executable,
+        "-m",
+        "deadweight",
+        "slim",
+        *[server] * count,
+        *targets,
+        "--probe",
+        "exec:/nowhere",
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"localhost:{port}: cannot be reached: connection refused" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["slim", "probe", "compare", "why"])
+def test_a_script_is_missed_before_an_image_is_opened(tmp_path: Path, command: str) -> None:
+    more = {"slim": ["--to", "oci:small"], "probe": [], "compare": ["oci:/nowhere"], "why": ["/path"]}
+    argv = [
+        sys.executable,
+        "-m",
+        "deadweight",
+        command,
+        "oci:/nowhere",
+        *more[command],
+        "--probe",
+        "script:none",
+    ]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    refused(done, tmp_path / "small", f"script:none: there is no {tmp_path}/none")
+
+
+def test_an_image_to_compare_with_is_missed_before_the_original_runs(server: str, tmp_path: Path) -> None:
+    argv = [
+        sys.executable,
+        "-m",
+        "deadweight",
+        "compare",
+        server,
+        f"oci:{tmp_path}/none",
+        "--probe",
+        "exec:/no",
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    refused(done, tmp_path / "none", f"{tmp_path}/none: does not exist")
+
+
+def test_into_a_registry(server: str, tmp_path: Path) -> None:
+    require_program("docker-registry")
+    with plain_registry(tmp_path / "registry") as registry:
+        name = f"docker://{registry.host}/small"
+        argv = [sys.executable, "-m", "deadweight", "slim", server, "--to", name, *PAGE, "--json", "-"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        with open_image(name) as image:
+            assert str(image.document.descriptor.digest) == json.loads(done.stdout)["digest"]
+            assert not {node.path for node in merge(index_image(image)).tree.leaves} & {"usr/share/tool/data"}
+
+
+def test_a_registry_that_wants_to_know_who_it_is_says_so_before_the_image_runs(
+    server: str, tmp_path: Path
+) -> None:
+    require_program("docker-registry")
+    with basic_registry(tmp_path / "registry") as registry:
+        name = f"docker://{registry.host}/small"
+        argv = [sys.executable, "-m", "deadweight", "slim", server, "--to", name, "--probe", "exec:/nowhere"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert registry.host in done.stderr
+        assert "/nowhere" not in done.stderr
 
 
 def test_a_trace_from_a_pipe(server: str, tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def failed() -> SlimResult:
         ProbeResult("http:GET /tz", (status,)),
     ]
     zone = Removal("usr/share/zoneinfo/Asia/Tokyo", 309, "unreached", f"deb:tzdata{ESCAPE}")
-    attempt = Attempt("files", result.before, Proof(tuple(probes)), (zone, zone._replace(path="usr/x")))
+    missing = (zone, zone._replace(path="usr/x"))
+    attempt = Attempt("files", result.before, Proof(tuple(probes)), missing, result.attempt.outcome)
     return replace(result, attempts=(attempt,), would_pass="packages")
 
 
@@ -41,6 +42,10 @@ def shown(result: SlimResult, top: int) -> str:
     print_slim(result, console, top)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def test_the_console_shows_both_answers_and_what_was_missing(failed: SlimResult) -> None:
@@ -53,6 +58,9 @@ def test_the_console_shows_both_answers_and_what_was_missing(failed: SlimResult)
         "/usr/share/zoneinfo/Asia/Tokyo" in line and "Files of packages that nothing reaches" in line
         for line in lines
     )
+    assert "\nremoved (1 more)\n" in _trimmed(text)
+    assert "\nproof (29 more)\n" in _trimmed(text)
+    assert "\nproof\n" in _trimmed(shown(failed, 31))
     assert "/usr/x" not in text
     assert "/usr/x" in shown(failed, 2)
     assert ESCAPE not in text

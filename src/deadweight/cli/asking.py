@@ -34,6 +34,9 @@ def asked_of(options: argparse.Namespace) -> Asked:
         workloads = tuple(replace(one, probes=probes) for one in workloads)
     if options.timeout is not None:
         workloads = tuple(replace(one, timeout=options.timeout) for one in workloads)
+    for probe in (one for workload in workloads for one in workload.probes):
+        if isinstance(probe, Script):
+            probe.program(folder)  # a mistake is told before anything runs
     return Asked(workloads, folder)
 
 

@@ -48,6 +48,8 @@ def compare(options: argparse.Namespace) -> int:
     """Asks the original twice and the result once; 0 where every probe is answered the same, else 1."""
     silent = to_standard_output(options.json, options.save)
     asked = asked_of(options)
+    with open_image(options.result, options.platform, access_of(options)):
+        pass  # one that is not there is told of before the original runs
     with _opened(options.original, options) as (box, execution):
         expected = [expect(box, execution, one, folder=asked.folder) for one in asked.workloads]
     with _opened(options.result, options) as (box, execution):

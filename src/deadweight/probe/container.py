@@ -154,9 +154,7 @@ class Container:
             return answer_inside(inner)
 
     def _script(self, probe: Script, seconds: float) -> Observation:
-        path = str((self._start.folder / probe.path).absolute())
-        if not os.access(path, os.X_OK) or not Path(path).is_file():
-            raise UsageError(str(probe), "is no program that can be run", "make it executable: chmod +x")
+        path = probe.program(self._start.folder)
         network = self._reached()
         process = network.start([path], {**os.environ, **self._address(network.host)})
         return answer_of_host(process, seconds)

@@ -10,11 +10,13 @@ script:FILE               a program of the host
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from deadweight.errors import UsageError
 
@@ -77,6 +79,15 @@ class Script:
 
     def __str__(self) -> str:
         return f"script:{self.path}"
+
+    def program(self, folder: Path) -> str:
+        """Where it is, from `folder`. Raises `UsageError` where it cannot be run."""
+        path = (folder / self.path).absolute()
+        if not path.exists():
+            raise UsageError(str(self), f"there is no {path}", "paths of a settings file are relative to it")
+        if not os.access(path, os.X_OK) or not path.is_file():
+            raise UsageError(str(self), "is no program that can be run", "make it executable: chmod +x")
+        return str(path)
 
 
 Probe = Http | Exec | Tcp | Script

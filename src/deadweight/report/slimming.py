@@ -108,7 +108,7 @@ def print_slim(result: SlimResult, console: Console, top: int) -> None:
         removed = listing("what goes", "files", "unpacked", "")
         for one in gone[:top]:
             removed.add_row(one.title, f"{one.files:,}", size(one.unpacked), "")
-        console.print(section("removed", removed))
+        console.print(section(_titled("removed", len(gone) - top), removed))
     if any(attempt.proof.results for attempt in result.attempts):
         console.print(_proofs(result, top))
     for attempt in result.attempts:
@@ -160,12 +160,20 @@ def _told(proof: Proof) -> str:
 
 def _proofs(result: SlimResult, top: int) -> Group:
     table = listing("level", "probe", "", left=2)
+    more = 0
     for attempt in result.attempts:
         for place, outcome in enumerate(attempt.proof.results):
-            if place < top or not outcome.passed:
+            if place >= top and outcome.passed:
+                more += 1
+            else:
                 passed = "passed" if outcome.passed else "FAILED"
                 table.add_row(attempt.level, printable(outcome.probe), passed)
-    return section("proof", table)
+    return section(_titled("proof", more), table)
+
+
+def _titled(title: str, more: int) -> str:
+    """The heading of a list of which `more` rows are not shown."""
+    return f"{title} ({more:,} more)" if more > 0 else title
 
 
 def _print_failure(attempt: Attempt, console: Console, top: int) -> None:

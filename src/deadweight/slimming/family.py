@@ -28,7 +28,7 @@ from deadweight.passes.write import write_filtered
 from deadweight.scratch import scratch_folder
 from deadweight.slimming.request import Request, require_given
 from deadweight.slimming.result import SlimResult
-from deadweight.slimming.slim import Slimming, publish
+from deadweight.slimming.slim import Slimming, publish, require_reached
 from deadweight.slimming.subject import Subject, read_subject
 from deadweight.transport.base import Access, Source, Traits
 from deadweight.transport.names import open_destination, parse_destination
@@ -62,6 +62,8 @@ def slim_family(
         for image in images:
             for target in targets:
                 require_distinct(image.reference, target.reference)
+        for target in targets:
+            require_reached(target, images[0].document, images[0].source)
         begin = time.monotonic()
         family = _Family(images, request, scratch, folder, cache, progress)
         staged = family.try_levels()

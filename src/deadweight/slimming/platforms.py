@@ -19,7 +19,7 @@ from deadweight.slimming.base_image import base_layers
 from deadweight.slimming.request import Request, require_given
 from deadweight.slimming.result import SlimResult
 from deadweight.slimming.selection import FILES, PACKAGES
-from deadweight.slimming.slim import Slimming, publish
+from deadweight.slimming.slim import Slimming, publish, require_reached
 from deadweight.slimming.subject import read_subject
 from deadweight.transport.base import Access, Destination, Source
 from deadweight.transport.names import open_destination, open_source, parse_destination
@@ -49,6 +49,7 @@ def slim_platforms(
     ):
         require_distinct(source.reference, target.reference)
         root = source.root()
+        require_reached(target, root, source)
         index = parse_document(root)
         if not isinstance(index, Index):
             raise UsageError(reference, "is one image, not an index of several", "leave --platform out")

@@ -12,6 +12,7 @@ from deadweight.image import AS_DOCKER_WOULD, Image, open_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
 from deadweight.oci.descriptor import Platform
 from deadweight.oci.digest import Digest
+from deadweight.oci.manifest import Document
 from deadweight.passes.databases.rewrite import rewrite_databases
 from deadweight.passes.write import write_filtered
 from deadweight.probe.proof import ProbeResult, prove
@@ -31,7 +32,7 @@ from deadweight.slimming.self_made.asking import SelfMade, prove_self_made
 from deadweight.slimming.self_made.probe import Questioned
 from deadweight.slimming.subject import Subject, read_subject
 from deadweight.trace.observed import Use
-from deadweight.transport.base import Access, Destination
+from deadweight.transport.base import Access, Destination, Source
 from deadweight.transport.names import open_destination, open_source, parse_destination
 
 _UNTRACED = (PACKAGES, LOSSLESS)
@@ -64,6 +65,7 @@ def slim(
         scratch_folder() as scratch,
     ):
         require_distinct(image.reference, target.reference)
+        require_reached(target, image.document, image.source)
         begin = time.monotonic()
         subject = read_subject(image, cache=cache, progress=progress)
         base = base_layers(image, request.keep_base, access) if request.keep_base else 0
@@ -71,6 +73,11 @@ def slim(
         slimming.look(evidence)
         digest = publish(slimming.try_levels(), target, request)
         return slimming.result(target.reference, digest, time.monotonic() - begin)
+
+
+def require_reached(target: Destination, document: Document, source: Source) -> None:
+    """Raises `DeadweightError` where `target` cannot be reached, as a registry that is off: before an image is run for nothing."""
+    target.holds(document.descriptor, source)
 
 
 def publish(staged: str, target: Destination, request: Request) -> Digest | None:
