@@ -79,18 +79,24 @@ def with_databases(source: Opened, kept: Kept, folder: Path, *, keep_layers: int
 
 
 def left_of(inventory: Inventory, paths: set[str]) -> list[Package]:
-    """The packages of `inventory` that have a file in `paths` beside documentation and metadata, with those files."""
+    """The packages of `inventory` that have a file in `paths` beside documentation and metadata, with those files; and those that
+    never had others, with any.
+    """
     left = []
     for package in inventory.packages:
         there = tuple(path for path in package.paths if path in paths)
-        telling = [
-            path
-            for path in there
-            if not path.startswith(("usr/share/doc/", "usr/share/man/", "usr/share/info/"))
-            and not path.startswith(("usr/share/doc-base/", "usr/share/lintian/"))
-            and ".dist-info/" not in path
-            and ".egg-info/" not in path
-        ]
-        if telling or there == package.paths:
+        telling = [path for path in package.paths if not _describes(path)]
+        if set(there) & set(telling) or there == package.paths or (there and not telling):
             left.append(replace(package, paths=there))
     return left
+
+
+def _describes(path: str) -> bool:
+    documentation = (
+        "usr/share/doc/",
+        "usr/share/man/",
+        "usr/share/info/",
+        "usr/share/doc-base/",
+        "usr/share/lintian/",
+    )
+    return path.startswith(documentation) or ".dist-info/" in path or ".egg-info/" in path

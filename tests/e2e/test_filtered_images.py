@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, require_program
+from conftest import require_program
 from deadweight.passes.staying import everything
 from deadweight.tree.node import Node
-from examples.debian_image import Recipe, Step, build, this_release
 from filtered_images import NONE, left_of, opened, with_databases, write
 from image_samples import write_layout
 from layer_stacks import Item
@@ -97,32 +96,6 @@ def test_umoci_unpacks_what_is_kept(tmp_path: Path) -> None:
     expected = {path: entry for path, entry in whole.items() if path in kept | parents}
     expected["usr/bin/again"] = (*expected["usr/bin/again"][:3], 1, *expected["usr/bin/again"][4:])
     assert listed(unpacked(tmp_path / "less", tmp_path / "other")) == expected
-
-
-RECIPE = Recipe(
-    suite=this_release(),
-    mirror="",
-    config={},
-    steps=[
-        Step("apt-get clean; rm -rf /var/lib/apt/lists/*", "Debian's essential packages and apt"),
-        Step(
-            "apt-get update && apt-get install -y --no-install-recommends python3-requests && apt-get clean",
-            "python3-requests",
-        ),
-    ],
-)
-
-
-@pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image of Debian packages: one of the corpus, where that was built."""
-    built = ROOT / ".cache" / "images" / "flask"
-    if (built / "index.json").exists():
-        return f"oci:{built}"
-    require_program("mmdebstrap")
-    layout = tmp_path_factory.mktemp("debian") / "image"
-    build(RECIPE, {layout: "gzip"})
-    return f"oci:{layout}"
 
 
 def lines(*command: str | Path) -> list[str]:

@@ -114,6 +114,16 @@ def test_what_lost_nothing_stays_whatever_it_has() -> None:
     }
 
 
+def test_one_that_never_had_more_than_documentation_stays_with_any_of_it() -> None:
+    doc = "/usr/share/doc/two"
+    files = debian() | {f"{DPKG}/info/two.list": f"/.\n{doc}/copyright\n{doc}/NEWS\n", f"{doc[1:]}/NEWS": "n"}
+    found = changes(DpkgRewriter(), files, {f"{doc[1:]}/NEWS"})
+    assert found[f"{DPKG}/info/two.list"] == f"/.\n{doc}/copyright\n"
+    assert f"{DPKG}/status" not in found
+    found = changes(DpkgRewriter(), files, {f"{doc[1:]}/NEWS", f"{doc[1:]}/copyright"})
+    assert found[f"{DPKG}/info/two.list"] is None
+
+
 def test_what_names_packages_beside_the_status_follows() -> None:
     files = debian() | {
         f"{DPKG}/status-old": stanza("two") + stanza("one"),

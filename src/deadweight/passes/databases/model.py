@@ -79,9 +79,14 @@ class Remaining:
         return path in self._staying.leaves
 
     def has_package(self, package: Package) -> bool:
-        """Whether a file of it is left that is neither documentation nor describes it, or none of its files went."""
+        """Whether a file of it is left that is neither documentation nor describes it, or none of its files went.
+
+        Of one that never had more than that, any file counts.
+        """
         left = [path for path in package.paths if self.has_file(path)]
-        return len(left) == len(package.paths) or any(not _describes(path, package) for path in left)
+        if len(left) == len(package.paths) or any(not _describes(path, package) for path in left):
+            return True
+        return bool(left) and all(_describes(path, package) for path in package.paths)
 
     def _directory(self, path: str) -> Node | None:
         if path not in self._directories:

@@ -60,8 +60,8 @@ def rewrite_databases(
 ) -> Rewritten:
     """Rewrites the databases of `image` for what is `kept` of it. Contents of `database_files` that are `known` need not be read.
 
-    A package is gone if none of its files is left but documentation and its own metadata; its part of the database goes
-    with it. Of the others just the files that are left are listed. With `keep_layers`, what the first layers have is
+    A package is gone if none of its files is left but documentation and its own metadata, unless it never had others; its
+    part of the database goes with it. Of the others just the files that are left are listed. With `keep_layers`, what the first layers have is
     left, and their databases stay as they are. Where nothing goes, all databases stay as they are, also where they list what
     was not there before. Raises `DeadweightError` where the image cannot be read.
     """
