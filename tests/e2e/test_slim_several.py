@@ -83,6 +83,29 @@ def test_all_are_written_or_none(tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
+def test_a_family_in_one_new_layout(tmp_path: Path) -> None:
+    one = job(tmp_path / "one", "cat /usr/share/common/data")
+    two = job(tmp_path / "two", "cat /usr/share/extra/data")
+    to = [f"oci:{tmp_path}/both:one", f"oci:{tmp_path}/both:two"]
+    slim_family([one, two], to, JOB)
+    with open_image(to[0]) as first, open_image(to[1]) as second:
+        assert first.layers[0].descriptor == second.layers[0].descriptor
+        assert first.layers[-1].descriptor != second.layers[-1].descriptor
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("oci:a", "oci:./a"), ("docker-archive:a:x", "docker-archive:a:y")]
+)
+def test_no_image_is_written_over_another_of_the_family(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    images = [job(tmp_path / "one", "true"), job(tmp_path / "two", "false")]
+    with pytest.raises(UsageError, match="would hold two images"):
+        slim_family(images, [one, other], JOB)
+    assert not (tmp_path / "a").exists()
+
+
 def test_each_image_needs_a_destination(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="images: 2, destinations: 1; give one for each image"):
         slim_family(["oci:a", "oci:b"], [f"oci:{tmp_path}/a"])

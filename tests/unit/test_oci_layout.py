@@ -254,13 +254,28 @@ def test_two_writers_of_one_layout_do_not_lose_each_others_images(layout: Path) 
     assert no_leftovers(layout)
 
 
-def test_of_two_writers_of_a_new_layout_the_second_is_told(tmp_path: Path) -> None:
-    location = f"oci:{tmp_path / 'new'}:tag"
-    with open_destination(location, ANYWHERE) as first, open_destination(location, ANYWHERE) as second:
+def test_of_two_writers_of_a_new_layout_the_second_joins(tmp_path: Path) -> None:
+    layout = tmp_path / "new"
+    with (
+        open_destination(f"oci:{layout}:one", ANYWHERE) as first,
+        open_destination(f"oci:{layout}:two", ANYWHERE) as second,
+    ):
         push(second, ARM)
-        with pytest.raises(TransportError, match="new: directory not empty"):
+        push(first, AMD)
+    assert root_digest(f"oci:{layout}:one") == AMD.manifest.digest
+    assert root_digest(f"oci:{layout}:two") == ARM.manifest.digest
+    assert no_leftovers(tmp_path)
+    assert no_leftovers(layout)
+
+
+def test_what_somebody_else_made_meanwhile_is_not_written_into(tmp_path: Path) -> None:
+    layout = tmp_path / "new"
+    with open_destination(f"oci:{layout}:one", ANYWHERE) as first:
+        layout.mkdir()
+        (layout / "theirs").write_text("mine")
+        with pytest.raises(InvalidReference, match="is no OCI layout, and is not replaced"):
             push(first, AMD)
-    assert root_digest(location) == ARM.manifest.digest
+    assert [path.name for path in layout.iterdir()] == ["theirs"]
     assert no_leftovers(tmp_path)
 
 

@@ -225,9 +225,14 @@ class _Copier:
 
 def require_distinct(source: str, destination: str) -> None:
     """Raises `UsageError` where both references name one image, whose only copy would be replaced."""
-    place = _place(source)
-    if source == destination or (place is not None and place == _place(destination)):
+    if is_same_place(source, destination):
         raise UsageError(destination, "is the image to be copied", "name another destination")
+
+
+def is_same_place(one: str, other: str) -> bool:
+    """Whether what is written to the one reference replaces what is at the other."""
+    place = _place(one)
+    return one == other or (place is not None and place == _place(other))
 
 
 def _place(reference: str) -> tuple[Path, str] | None:

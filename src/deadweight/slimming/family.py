@@ -10,11 +10,12 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import BinaryIO
 
 from deadweight.accounting.analyze import open_view
-from deadweight.copying.copier import require_distinct
+from deadweight.copying.copier import is_same_place, require_distinct
 from deadweight.errors import UsageError
 from deadweight.image import AS_DOCKER_WOULD, Image, open_image, read_image
 from deadweight.indexing import NO_CACHE, SILENT, Cache, Progress
@@ -62,6 +63,11 @@ def slim_family(
         for image in images:
             for target in targets:
                 require_distinct(image.reference, target.reference)
+        for target, other in combinations(targets, 2):
+            if is_same_place(target.reference, other.reference):
+                raise UsageError(
+                    other.reference, "would hold two images", "give each a place or a name of its own"
+                )
         for target in targets:
             require_reached(target, images[0].document, images[0].source)
         begin = time.monotonic()

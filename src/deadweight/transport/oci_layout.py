@@ -90,6 +90,7 @@ class LayoutDestination(Destination):
             self._stage_index(EMPTY_INDEX, root, platform)
             self._staged.publish(INDEX)
             return
+        _require_layout(self._path)  # it may be there only now
         # From reading the list to replacing it no other writer may come between.
         with folder_lock(self._path):
             self._stage_index(_index_of(Folder(self._path)), root, platform)

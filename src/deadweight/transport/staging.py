@@ -82,8 +82,8 @@ class StagedFolder:
 
     @property
     def new(self) -> bool:
-        """Whether the target was not there when writing began."""
-        return self._new
+        """Whether the target is not there. It may be made by another writer after writing began."""
+        return self._new and not self._target.exists()
 
     @property
     def path(self) -> Path:
@@ -124,9 +124,10 @@ class StagedFolder:
             )
             for folder in {(self._path / name).parent for name in names} | {self._path}:
                 sync_folder(folder)
-            if self._new:
+            if self.new:
                 self._path.rename(self._target)
                 sync_folder(self._target.parent)
+                self._unlock()  # it is the target's now, which the next writer will lock
             else:
                 self._move([name for name in names if name != last], last)
         return frozenset(names)
@@ -139,8 +140,11 @@ class StagedFolder:
             with os_errors(str(self._target)):
                 _remove(self._path)
         finally:
-            os.close(self._lock)
-            self._lock = -1
+            self._unlock()
+
+    def _unlock(self) -> None:
+        os.close(self._lock)
+        self._lock = -1
 
     def _move(self, names: list[str], last: str) -> None:
         added: list[Path] = []

@@ -79,6 +79,8 @@ def podman_service() -> Iterator[Address]:
 def _end(service: subprocess.Popen[bytes]) -> None:
     """Waits for `service`, and ends what is left of it: an ordinary user's podman runs once more in a user namespace."""
     # As long as it is not reaped, its group is nobody else's.
+    if service.returncode is not None:  # it never served
+        return
     os.waitid(os.P_PID, service.pid, os.WEXITED | os.WNOWAIT)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(service.pid, signal.SIGKILL)
