@@ -78,6 +78,7 @@ def _apply_item(state: _State, item: Item, origin: tuple[int, int]) -> None:
         if target is None or target.kind == "d":
             raise CannotApply(item.link)
         if target is state.files.get(path):
+            _touch(state, path)  # the same name once more: it is of this layer now
             return
         new = target
     old = state.files.get(path)

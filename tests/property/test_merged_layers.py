@@ -12,12 +12,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, assume, event, example, given, settings
 
 from conftest import require_program
 from deadweight.accounting.ledger import open_ledger
 from deadweight.errors import InvalidLayer
-from deadweight.layer.entry import DIRECTORY, FILE, SYMLINK
+from deadweight.layer.entry import DIRECTORY, FILE, HARD_LINK, SYMLINK
 from deadweight.tree.merge import LIVE, Merged, merge
 from layer_stacks import Item, Stack, index_of, sha256, stacks, tar_of
 from plain_model import CannotApply, apply
@@ -37,6 +37,12 @@ def shown(merged: Merged) -> dict[str, tuple[str, bytes | str]]:
 
 @settings(max_examples=400, deadline=None)
 @given(stacks)
+@example(
+    [
+        [Item("a", FILE, b"one"), Item("b/a", HARD_LINK, link="a")],
+        [Item("b/a", HARD_LINK, link="a"), Item("a", FILE), Item(".wh.b", FILE)],
+    ]
+)
 def test_merge_agrees_with_the_plain_model(stack: Stack) -> None:
     indexes = [index_of(layer) for layer in stack]
     try:
