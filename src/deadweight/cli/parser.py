@@ -67,9 +67,19 @@ class _Parser(argparse.ArgumentParser):
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         # A command is to say itself what it does not know: argparse leaves that to the parser above.
         namespace, unknown = super().parse_known_args(args, namespace)
+        unknown = self._taken(namespace, unknown)
         if unknown:
             self.error(self._unknown(unknown[0]))
         return namespace, unknown
+
+    def _taken(self, namespace: argparse.Namespace, unknown: list[str]) -> list[str]:
+        """What is left of `unknown`: argparse takes all of a list from one place, and people write options between."""
+        lists = [one for one in self._actions if not one.option_strings and one.nargs in ("*", "+")]
+        if not lists or any(argument.startswith("-") for argument in unknown):
+            return unknown
+        name = lists[-1].dest
+        setattr(namespace, name, [*(getattr(namespace, name) or ()), *unknown])
+        return []
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("argument COMMAND: invalid choice"):
