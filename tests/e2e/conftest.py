@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from browsers import Show, chromium, showing
-from conftest import ROOT, require_program
+from conftest import require_program
 from examples.debian_image import Recipe, Step, build, this_release
 
 
@@ -29,7 +29,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Show]:
 RECIPE = Recipe(
     suite=this_release(),
     mirror="",
-    config={},
+    config={"Cmd": ["sleep", "infinity"]},
     steps=[
         Step("apt-get clean; rm -rf /var/lib/apt/lists/*", "Debian's essential packages and apt"),
         Step(
@@ -42,10 +42,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="session")
 def debian(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image of Debian packages: one of the corpus, where that was built."""
-    built = ROOT / ".cache" / "images" / "flask"
-    if (built / "index.json").exists():
-        return f"oci:{built}"
+    """An image of Debian packages."""
     require_program("mmdebstrap")
     layout = tmp_path_factory.mktemp("debian") / "image"
     build(RECIPE, {layout: "gzip"})

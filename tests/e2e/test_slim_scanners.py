@@ -46,7 +46,7 @@ def of_deadweight(layout: Path) -> Packages:
 def test_syft_and_the_own_inventory_agree_before_and_after(tmp_path: Path, debian: str) -> None:
     require_program("strace")
     result = tmp_path / "small"
-    workload = Workload(probes=(parse_probe("exec:python3 -c 'import ssl, json'"),))
+    workload = Workload(probes=(parse_probe("exec:python3 -c 'import requests'"),))
     done = slim(debian, f"oci:{result}", SlimRequest(workloads=(workload,)))
     assert done.digest is not None
     original = Path(debian.removeprefix("oci:"))
@@ -63,7 +63,7 @@ def test_nothing_is_listed_that_is_gone_and_nothing_there_that_is_unlisted(
 ) -> None:
     """A file of a package's that stays has a package that stays; and what a database names is there."""
     require_program("strace")
-    workload = Workload(probes=(parse_probe("exec:python3 -c 'import ssl, json'"),))
+    workload = Workload(probes=(parse_probe("exec:python3 -c 'import requests'"),))
     slim(debian, f"oci:{tmp_path / 'small'}", SlimRequest(workloads=(workload,)))
     with opened(debian) as image, opened(f"oci:{tmp_path / 'small'}") as result:
         owned = {path: one.label for one in image.inventory.packages for path in one.paths}

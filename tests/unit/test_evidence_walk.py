@@ -94,6 +94,19 @@ def test_data_stays_with_its_package_and_with_who_depends_on_it() -> None:
     assert evidence.reasons["etc/mime.types"].because == "types holds only data, and web depends on it"
 
 
+def test_a_package_does_not_stay_for_its_licence_unless_it_has_nothing_else() -> None:
+    licence = "usr/share/doc/{}/copyright".format
+    debian = (
+        Debian()
+        .add("web", file("decided/bin/web"), depends="modules, base")
+        .add("modules", file("decided/module"), file(licence("modules")))
+        .add("base", file(licence("base")))
+    )
+    kept = set(needed(scene_of(*debian.layer), ["decided/bin/web"], Words()).reasons)
+    assert licence("base") in kept
+    assert licence("modules") not in kept
+
+
 def test_a_directory_that_was_listed_keeps_its_entries_but_for_what_somebody_decides() -> None:
     debian = Debian().add(
         "tools",

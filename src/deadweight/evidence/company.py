@@ -26,6 +26,7 @@ SYSTEM = frozenset({APK, DEB, RPM})
 PROGRAM_FOLDERS = ("bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin", "usr/games")
 DATABASES = ("var/lib/dpkg/", "lib/apk/db/", "usr/lib/apk/db/", "var/lib/rpm/", "usr/lib/sysimage/rpm/")
 """Where package managers keep their books: they speak of what is there, and are written anew."""
+DOCUMENTATION = "usr/share/doc/"
 STATE = {
     "var/cache/debconf/": "debconf",
     "var/lib/apt/": "apt",
@@ -74,7 +75,9 @@ class Company(Quiet):
             for other in self._providers.get(name, ()):
                 if id(other) not in self._entered and self._is_data(other):
                     because = f"{other.name} holds only data, and {package.name} depends on it"
-                    yield from self._data(other, DEPENDENCY, because)
+                    claims = list(self._data(other, DEPENDENCY, because))
+                    if _are_of_use(claims, other):
+                        yield from claims
 
     def _enabled(self, package: Package) -> Iterator[Claim]:
         """What links that no package owns bring into the configuration of `package`: somebody enabled it so."""
@@ -105,6 +108,14 @@ class Company(Quiet):
         return not any(
             path in elf_files or path.rpartition("/")[0] in PROGRAM_FOLDERS for path in package.paths
         )
+
+
+def _are_of_use(claims: Iterable[Claim], package: Package) -> bool:
+    """Whether more than the licence of `package` is among them. A package of documentation alone is there for its licence."""
+    paths = (claim.path for claim in claims)
+    return any(not path.startswith(DOCUMENTATION) for path in paths) or all(
+        path.startswith(DOCUMENTATION) for path in package.paths
+    )
 
 
 def _providers(packages: Iterable[Package]) -> dict[str, list[Package]]:
