@@ -40,14 +40,13 @@ WAIT = 20
 INTRODUCTION = """\
 # Slimmed beside a slimmer that keeps what it saw
 
-Written by `{command}` on {date}. Each application of `examples/corpus` was slimmed by `deadweight slim --config probes.toml`,
-from an empty cache, and by `mint slim` with the same requests, in a Docker engine that held the image already. Then both
+Written by `{command}` on {date}. Each application of `examples/corpus` was slimmed by
+`deadweight slim --config probes.toml`, from an empty cache, and by `mint slim` with the same requests, in a Docker engine that held the image already. Then both
 results were asked the probes, and the behaviours that neither was told of. Sizes are unpacked bytes. Seconds are those of
 the whole command, and the median of {runs} rounds in which both run in turn.
 
 mint asks by HTTP, or runs a command in the container; where a probe is of another kind it observed the program for {wait} s,
-and its time is left out. It asks for a container by its address, which django refuses: what it saw there is a refusal. It
-follows links on its pages besides, as is its default.
+and its time is left out. It asks for a container by its address, which django refuses: what it saw there is a refusal.
 
 - machine: {machine}
 - versions: {versions}
