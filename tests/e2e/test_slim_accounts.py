@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from busybox_images import busybox_layer
-from conftest import require_program
+from conftest import require, require_program
 from image_samples import debian_layer, dpkg_package, write_layout
 from layer_stacks import Item
 from services.account import ordinary_user, python_as
@@ -92,8 +92,7 @@ def test_an_ordinary_user_proves_it_too(folder: Path) -> None:
 
 def test_a_user_without_subordinate_ids_gets_less_and_no_proof(folder: Path) -> None:
     require_program("newuidmap")
-    if os.getuid():
-        pytest.skip("only root can become another user")
+    require(os.getuid() == 0, "root, who alone can become another user,")
     found = slimmed_by("nobody", folder)
     assert {key: found[key] for key in NOT_PROVED} == NOT_PROVED
     assert "/etc/subuid has no range for nobody" in found["why_none"]
@@ -103,8 +102,7 @@ def test_nor_does_podman_help_who_has_none(folder: Path) -> None:
     """It starts, and then cannot start the image, which has more users than one. Nothing of it is left running."""
     for program in ("newuidmap", "podman"):
         require_program(program)
-    if os.getuid():
-        pytest.skip("only root can become another user")
+    require(os.getuid() == 0, "root, who alone can become another user,")
     for name in ("home", "temporary"):
         (folder / name).mkdir()
         (folder / name).chmod(0o777)

@@ -73,18 +73,7 @@ class Host:
         page = [] if any(item.path == "srv" for item in items) else [Item("srv/page", "f", b"hello\n")]
         reference = write_layout(self.folder / mark, [base, [*page, *items]], config=config)
         target = f"oci:{self.folder / mark}-small"
-        argv = [
-            sys.executable,
-            "-m",
-            "deadweight",
-            "slim",
-            reference,
-            "--to",
-            target,
-            "--json",
-            "-",
-            *arguments,
-        ]
+        argv = [*command(reference, target), "--json", "-", *arguments]
         before = host_now(self.temporary)
         environment = {**os.environ, "TMPDIR": str(self.temporary), MARK: mark}
         done = subprocess.run(
@@ -94,6 +83,10 @@ class Host:
         left += [path.name for path in self.temporary.iterdir()]
         written = modes(target) if Path(target.removeprefix("oci:")).exists() else {}
         return Done(done.returncode, done.stdout, done.stderr, written, left)
+
+
+def command(reference: str, target: str) -> list[str]:
+    return [sys.executable, "-m", "deadweight", "slim", reference, "--to", target]
 
 
 @pytest.fixture
@@ -238,17 +231,7 @@ def test_an_etc_that_points_at_the_host(host: Host) -> None:
     config = {"Cmd": ["sh", "-c", "cat /etc/passwd /etc/hosts"], "User": "0"}
     reference = write_layout(host.folder / "image", [[*base, etc]], config=config)
     target = f"oci:{host.folder / 'small'}"
-    argv = [
-        sys.executable,
-        "-m",
-        "deadweight",
-        "slim",
-        reference,
-        "--to",
-        target,
-        "--probe",
-        "exec:cat /etc/passwd",
-    ]
+    argv = [*command(reference, target), "--probe", "exec:cat /etc/passwd"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=LIMIT)
     assert done.returncode == 2
     assert "was not ready" in done.stderr or "ended before it was ready" in done.stderr
