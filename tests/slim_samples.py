@@ -9,7 +9,7 @@ from typing import Any
 
 from deadweight.image import open_image
 from deadweight.passes.databases.rewrite import rewrite_databases
-from deadweight.passes.write import write_filtered
+from deadweight.passes.write import NO_LABELS, write_filtered
 from deadweight.slimming.labels import labels_of
 from deadweight.slimming.subject import Subject, read_subject
 from deadweight.transport.base import Access
@@ -62,15 +62,22 @@ def subject_of(reference: str) -> Iterator[Subject]:
         yield read_subject(image)
 
 
-def slimmed(reference: str, folder: Path, goes: Callable[[str], bool], level: str = "files") -> str:
-    """`reference` without the paths that go, in `folder`; the reference of it."""
-    with subject_of(reference) as subject, open_destination(f"oci:{folder}:slim", Access()) as destination:
+def write_without(
+    subject: Subject,
+    place: Path,
+    goes: Callable[[str], bool],
+    base: int = 0,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> None:
+    """Writes `subject` without the paths that go into the layout `place`, as ``slim``; the first `base` layers stay."""
+    with open_destination(f"oci:{place}:slim", Access()) as destination:
         books = rewrite_databases(
             subject.image,
             subject.indexes,
             subject.view.merged,
             subject.view.inventory,
             lambda node: not goes(node.path),
+            base,
         )
         write_filtered(
             subject.image,
@@ -79,6 +86,13 @@ def slimmed(reference: str, folder: Path, goes: Callable[[str], bool], level: st
             books.kept,
             books.replaced,
             destination,
-            labels=labels_of(subject.image, level),
+            keep_layers=base,
+            labels=labels,
         )
+
+
+def slimmed(reference: str, folder: Path, goes: Callable[[str], bool], level: str = "files") -> str:
+    """`reference` without the paths that go, in `folder`; the reference of it."""
+    with subject_of(reference) as subject:
+        write_without(subject, folder, goes, labels=labels_of(subject.image, level))
     return f"oci:{folder}:slim"

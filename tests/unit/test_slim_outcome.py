@@ -13,8 +13,6 @@ from rich.console import Console
 
 import html_samples
 import rpm_samples
-from deadweight.passes.databases.rewrite import rewrite_databases
-from deadweight.passes.write import write_filtered
 from deadweight.report.slim_html import render_slim_html, slim_treemap
 from deadweight.report.slim_json import report
 from deadweight.report.slimming import print_slim, render_slim_markdown
@@ -22,11 +20,9 @@ from deadweight.report.treemap import Treemap
 from deadweight.slimming.outcome import outcome_of
 from deadweight.slimming.result import Attempt, Outcome, Proof, SlimResult
 from deadweight.slimming.selection import BOOKS, REWRITTEN, UNREACHED, Removal
-from deadweight.transport.base import Access
-from deadweight.transport.names import open_destination
 from layers_by_hand import Member, file, hard_link, image_of, whiteout
 from services.images import write_layout
-from slim_samples import layers, subject_of
+from slim_samples import layers, subject_of, write_without
 
 Layers = Sequence[Sequence[Member]]
 MUSL = "C:Q1musl=\nP:musl\nV:1-r0\nF:lib\nR:libc.so\nZ:Q1a=\nR:ld.so\nZ:Q1b=\n\n"
@@ -64,24 +60,7 @@ def slimmed(
         selected = [
             Removal(node.path, node.entry.size, UNREACHED, "") for node in tree.leaves if goes(node.path)
         ]
-        books = rewrite_databases(
-            subject.image,
-            subject.indexes,
-            subject.view.merged,
-            subject.view.inventory,
-            lambda node: not goes(node.path),
-            base,
-        )
-        with open_destination(f"oci:{folder}/after:slim", Access()) as destination:
-            write_filtered(
-                subject.image,
-                subject.indexes,
-                subject.view.merged,
-                books.kept,
-                books.replaced,
-                destination,
-                keep_layers=base,
-            )
+        write_without(subject, folder / "after", goes, base)
         with subject_of(f"oci:{folder}/after:slim") as result:
             outcome = outcome_of(subject, result, selected)
             attempt = Attempt("files", result.measure(), Proof(why_none="no need"), outcome=outcome)
